@@ -1,0 +1,68 @@
+"""What every test may count on. Fixtures live by kind in `tests/plugins/`; rows come from `tests/factories.py`.
+
+With `REQUIRE_ALL=1` (the CI sets it) a test that would skip fails, except where only `PROMPTLIB_TEST_DATA` is missing.
+"""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import hypothesis
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+
+pytest_plugins = [
+    "tests.plugins.browser",
+    "tests.plugins.database",
+    "tests.plugins.html",
+    "tests.plugins.network",
+    # The plugins of single apps (a model server, faults, …) go below this line.
+]
+
+NO_DATA = "PROMPTLIB_TEST_DATA is not set: it names the folder of collections the importers are tried on"
+
+hypothesis.settings.register_profile("promptlib", deadline=None, database=None, print_blob=True)
+hypothesis.settings.load_profile("promptlib")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests about one database are not collected on the other."""
+    on_mysql = settings.DATABASES["default"]["ENGINE"].endswith("mysql")
+    foreign = "sqlite_only" if on_mysql else "mysql_only"
+    dropped = [item for item in items if item.get_closest_marker(foreign)]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if not item.get_closest_marker(foreign)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if os.environ.get("REQUIRE_ALL") == "1" and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if NO_DATA not in reason:
+            report.outcome = "failed"
+            report.longrepr = f"{report.nodeid} skipped, and REQUIRE_ALL=1 lets nothing skip. {reason}"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    """Rate limits and counters of one test do not reach the next."""
+    cache.clear()
+
+
+@pytest.fixture
+def media_root(tmp_path: Path, settings: object) -> Path:
+    """A folder of this test's own for whatever the program stores as files."""
+    settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real collections that `PROMPTLIB_TEST_DATA` names; skips where it is unset."""
+    if not os.environ.get("PROMPTLIB_TEST_DATA"):
+        pytest.skip(NO_DATA)
+    return Path(os.environ["PROMPTLIB_TEST_DATA"])
