@@ -1,0 +1,110 @@
+"""The audit log: what happened, who did it, and what it was before and after. Rows are never changed or deleted."""
+
+
+from auditlog.models import AbstractLogEntry
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from audit.querysets import AuditLogManager
+from promptlib.core.fields import UUIDField, UUIDv7Field
+from promptlib.core.models import BaseModel
+
+
+class AuditLog(AbstractLogEntry):
+    """One thing that happened. It keeps ids and snapshots, no foreign keys, so nothing that is deleted takes it along."""
+
+    class Action(models.IntegerChoices):
+        CREATE = 0, _("created")
+        UPDATE = 1, _("changed")
+        DELETE = 2, _("deleted")
+        ACCESS = 3, _("opened")
+        RESTORE = 4, _("restored")
+        PURGE = 5, _("deleted for good")
+        SIGN_IN = 6, _("signed in")
+        SIGN_IN_FAILED = 7, _("failed to sign in")
+        SIGN_OUT = 8, _("signed out")
+        RUN = 9, _("ran")
+        PASSWORD = 10, _("changed the password")
+        SECOND_FACTOR = 11, _("changed the second factor")
+        PERMISSION = 12, _("changed permissions")
+        EXPORT = 13, _("exported")
+        IMPORT = 14, _("imported")
+
+    id = UUIDv7Field()
+    content_type = models.ForeignKey(
+        "contenttypes.ContentType", models.DO_NOTHING, db_constraint=False, related_name="+", verbose_name=_("kind")
+    )
+    object_pk = models.CharField(_("object id"), max_length=64)
+    object_id = models.BigIntegerField(_("numeric object id"), null=True, blank=True, editable=False)
+    object_repr = models.TextField(_("object"))
+    subject_id = UUIDField(
+        _("history"),
+        null=True,
+        blank=True,
+        help_text=_("The template, conversation or person in whose history this row is read."),
+    )
+    action = models.PositiveSmallIntegerField(_("action"), choices=Action)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("who"),
+    )
+    actor_name = models.CharField(_("who, by name"), max_length=254, blank=True)
+    cid = models.CharField(_("request id"), max_length=64, null=True, blank=True)  # noqa: DJ001  auditlog's own column
+    timestamp = models.DateTimeField(_("when"), default=timezone.now)
+    user_agent = models.CharField(_("browser"), max_length=300, blank=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+
+    objects = AuditLogManager()
+
+    class Meta:
+        db_table = "audit_logs"
+        verbose_name = _("audit log row")
+        verbose_name_plural = _("audit log")
+        ordering = ("-id",)
+        get_latest_by = "id"
+        indexes = (
+            models.Index(fields=["subject_id", "-id"], name="audit_logs_subject"),
+            models.Index(fields=["object_pk", "-id"], name="audit_logs_object"),
+            models.Index(fields=["actor", "-id"], name="audit_logs_actor"),
+            models.Index(fields=["action", "-id"], name="audit_logs_action"),
+            models.Index(fields=["content_type", "-id"], name="audit_logs_kind"),
+            models.Index(fields=["cid"], name="audit_logs_request"),
+            models.Index(fields=["timestamp"], name="audit_logs_time"),
+        )
+        constraints = (
+            models.CheckConstraint(condition=models.Q(action__range=(0, 14)), name="audit_logs_action_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()} {self.object_repr}"
+
+
+class AuditSeal(BaseModel):
+    """A signed digest over a run of audit rows, chained to the seal before it."""
+
+    first_row = UUIDField(_("first row"))
+    last_row = UUIDField(_("last row"), unique=True)
+    row_count = models.PositiveBigIntegerField(_("rows"))
+    digest = models.CharField(_("digest"), max_length=64)
+    previous = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="next")
+    signature = models.TextField(_("signature"))
+
+    class Meta:
+        db_table = "audit_seals"
+        verbose_name = _("audit seal")
+        verbose_name_plural = _("audit seals")
+        ordering = ("-id",)
+        constraints = (models.CheckConstraint(condition=models.Q(row_count__gt=0), name="audit_seals_not_empty"),)
+
+    def __str__(self) -> str:
+        return f"{self.created_at:%Y-%m-%d %H:%M} · {self.row_count}"
+
+

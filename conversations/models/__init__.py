@@ -1,0 +1,20 @@
+"""Conversations, the interactions in them, and the models that answer."""
+
+from conversations.models.ai_model import AIModel, AIModelPrice
+from conversations.models.conversation import Conversation, Participant, ShareLink
+from conversations.models.prompt import Prompt, PromptComment
+from conversations.models.usage import ConversationActivity, ModelUsageDaily, UsageDaily, UserActivity
+
+__all__ = [
+    "AIModel",
+    "AIModelPrice",
+    "Conversation",
+    "ConversationActivity",
+    "ModelUsageDaily",
+    "Participant",
+    "Prompt",
+    "PromptComment",
+    "ShareLink",
+    "UsageDaily",
+    "UserActivity",
+]

@@ -1,0 +1,142 @@
+"""A thread, the people in it, and the links by which others read it."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from conversations.querysets import ConversationManager, ConversationQuerySet
+from promptlib.core.fields import KeyField
+from promptlib.core.models import BaseModel, SoftDeleteModel
+
+
+class Conversation(SoftDeleteModel):
+    """An organised thread of prompts."""
+
+    STATISTICS = ("prompt_count", "participant_count", "input_tokens", "output_tokens", "cost", "last_prompt_at")
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="conversations", db_index=False, verbose_name=_("owner")
+    )
+    title = models.CharField(_("title"), max_length=300)
+    summary = models.TextField(_("summary"), blank=True)
+    system_prompt = models.TextField(_("system prompt"), blank=True)
+    model = models.ForeignKey(
+        "conversations.AIModel", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("model")
+    )
+    parameters = models.JSONField(_("parameters"), default=dict, blank=True)
+    metadata = models.JSONField(_("metadata"), default=dict, blank=True)
+    source = KeyField(_("source"), max_length=64, blank=True, help_text=_("The service it was imported from."))
+    source_id = KeyField(_("id at the source"), max_length=255, null=True, blank=True)
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
+    revision = models.PositiveIntegerField(_("revision"), default=0, db_default=0)
+
+    prompt_count = models.IntegerField(_("interactions"), default=0, db_default=0, editable=False)
+    participant_count = models.IntegerField(_("people"), default=0, db_default=0, editable=False)
+    input_tokens = models.BigIntegerField(_("input tokens"), default=0, db_default=0, editable=False)
+    output_tokens = models.BigIntegerField(_("output tokens"), default=0, db_default=0, editable=False)
+    cost = models.DecimalField(_("cost"), max_digits=18, decimal_places=6, default=0, db_default=0, editable=False)
+    last_prompt_at = models.DateTimeField(_("last interaction"), null=True, blank=True, editable=False)
+
+    objects: ClassVar[ConversationManager] = ConversationManager()
+    all_objects: ClassVar[models.Manager] = models.Manager.from_queryset(ConversationQuerySet)()
+
+    class Meta:
+        db_table = "conversations"
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
+        constraints = (
+            models.UniqueConstraint("owner", "source", "source_id", "alive", name="conversations_source_unique"),
+            models.CheckConstraint(condition=~Q(title=""), name="conversations_title_given"),
+            models.CheckConstraint(
+                condition=Q(prompt_count__gte=0, participant_count__gte=0, input_tokens__gte=0, output_tokens__gte=0),
+                name="conversations_counts_not_negative",
+            ),
+        )
+        indexes = (models.Index(fields=["owner", "deleted_at", "id"], name="conversations_of_owner"),)
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("conversations:detail", args=[self.pk])
+
+    @property
+    def audit_subject(self) -> Any:
+        return self.pk
+
+
+class Participant(BaseModel):
+    """A person's place in a conversation. `last_activity_at` follows the conversation, so a list reads one index."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner", _("owner")
+        EDITOR = "editor", _("editor")
+        COMMENTER = "commenter", _("commenter")
+        VIEWER = "viewer", _("viewer")
+
+    STATISTICS = ("last_activity_at",)
+
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="participants", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="participations", db_index=False)
+    role = models.CharField(_("role"), max_length=16, choices=Role, default=Role.VIEWER)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    last_read_at = models.DateTimeField(_("last read"), null=True, blank=True)
+    pinned_at = models.DateTimeField(_("pinned"), null=True, blank=True)
+    last_activity_at = models.DateTimeField(_("last activity"), null=True, blank=True, editable=False)
+
+    class Meta:
+        db_table = "conversation_participants"
+        verbose_name = _("person in a conversation")
+        verbose_name_plural = _("people in conversations")
+        constraints = (
+            models.UniqueConstraint(fields=["conversation", "user"], name="participants_once"),
+            models.CheckConstraint(
+                condition=Q(role__in=["owner", "editor", "commenter", "viewer"]), name="participants_role_known"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["user", "last_activity_at", "conversation"], name="participants_by_activity"),
+            models.Index(fields=["user", "conversation", "role"], name="participants_seat"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.get_role_display()}"
+
+    @property
+    def audit_subject(self) -> Any:
+        return self.conversation_id
+
+
+class ShareLink(BaseModel):
+    """A link that lets others read a conversation. The token itself is never stored."""
+
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="links")
+    token_hash = KeyField(_("token hash"), max_length=64, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    password = models.CharField(_("password hash"), max_length=128, blank=True, editable=False)
+    max_views = models.PositiveIntegerField(_("views at most"), null=True, blank=True)
+    view_count = models.PositiveIntegerField(_("views"), default=0, db_default=0, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "conversation_links"
+        verbose_name = _("link to read")
+        verbose_name_plural = _("links to read")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(max_views__isnull=True) | Q(view_count__lte=F("max_views")), name="conversation_links_views"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name or f"{self.conversation}"
+
+    @property
+    def audit_subject(self) -> Any:
+        return self.conversation_id

@@ -1,0 +1,63 @@
+"""What a person may see and do in conversations."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Exists, OuterRef
+
+from promptlib.core.querysets import SoftDeleteQuerySet
+
+if TYPE_CHECKING:
+    from conversations.models import Conversation, Prompt
+
+WRITERS = ("owner", "editor")
+COMMENTERS = (*WRITERS, "commenter")
+
+
+class ConversationQuerySet(SoftDeleteQuerySet):
+    """Conversations. Rights come from the person's seat; all but `owned_by` leave out what is in the trash."""
+
+    def visible_to(self, user: Any) -> Self:
+        return self.alive().filter(Exists(self._seats(user)))
+
+    def editable_by(self, user: Any) -> Self:
+        """Those in which the person may ask, rename and archive."""
+        return self.alive().filter(Exists(self._seats(user).filter(role__in=WRITERS)))
+
+    def commentable_by(self, user: Any) -> Self:
+        return self.alive().filter(Exists(self._seats(user).filter(role__in=COMMENTERS)))
+
+    def owned_by(self, user: Any) -> Self:
+        """Those that the person may delete, share and restore."""
+        return self.filter(Exists(self._seats(user).filter(role="owner")))
+
+    def _seats(self, user: Any) -> models.QuerySet:
+        return apps.get_model("conversations", "Participant").objects.filter(conversation=OuterRef("pk"), user_id=user.pk)
+
+
+class ConversationManager(models.Manager.from_queryset(ConversationQuerySet)):  # type: ignore[misc]  # made at run time
+    """Conversations that are not in the trash."""
+
+    def get_queryset(self) -> "models.QuerySet[Conversation]":
+        return super().get_queryset().filter(deleted_at__isnull=True)
+
+
+class PromptQuerySet(SoftDeleteQuerySet):
+    """Interactions, readable and writable by those who may read and write their conversation."""
+
+    def visible_to(self, user: Any) -> Self:
+        return self.alive().filter(conversation__in=self._conversations().visible_to(user))
+
+    def editable_by(self, user: Any) -> Self:
+        return self.alive().filter(conversation__in=self._conversations().editable_by(user))
+
+    def _conversations(self) -> Any:
+        return apps.get_model("conversations", "Conversation").objects
+
+
+class PromptManager(models.Manager.from_queryset(PromptQuerySet)):  # type: ignore[misc]  # a class made at run time
+    """Interactions that are not in the trash."""
+
+    def get_queryset(self) -> "models.QuerySet[Prompt]":
+        return super().get_queryset().filter(deleted_at__isnull=True)

@@ -1,0 +1,85 @@
+"""What every table shares: a time-ordered key, timestamps, statistics that only triggers write, and soft delete."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, Value, When
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from promptlib.core import soft_delete
+from promptlib.core.fields import UUIDField, UUIDv7Field
+from promptlib.core.querysets import AliveManager, SoftDeleteQuerySet
+
+
+class BaseModel(models.Model):
+    """A row with a UUIDv7 key and two timestamps."""
+
+    STATISTICS: ClassVar[tuple[str, ...]] = ()
+    """Fields that database triggers keep. A save never writes them, so a stale object cannot undo a count."""
+
+    id = UUIDv7Field()
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        if update_fields is not None:
+            update_fields = {*update_fields, "updated_at"}
+        elif self.STATISTICS and not self._state.adding and not kwargs.get("force_insert"):
+            update_fields = {
+                field.name
+                for field in self._meta.concrete_fields
+                if not field.primary_key and not field.generated and field.name not in self.STATISTICS
+            } - {field.name for field in self._meta.concrete_fields if field.attname in self.get_deferred_fields()}
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+
+class SoftDeleteModel(BaseModel):
+    """A row that deleting moves to the trash. `objects` holds the living rows, `all_objects` every row."""
+
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    deletion_id = UUIDField(null=True, blank=True, editable=False, db_index=True)
+    alive = models.GeneratedField(
+        expression=Case(When(deleted_at__isnull=True, then=Value(1))),
+        output_field=models.SmallIntegerField(),
+        db_persist=False,
+    )
+
+    objects: ClassVar[models.Manager[Self]] = AliveManager.from_queryset(SoftDeleteQuerySet)()
+    all_objects: ClassVar[models.Manager[Self]] = models.Manager.from_queryset(SoftDeleteQuerySet)()
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.deleted_at is not None
+
+    def delete(self, *args: Any, by: Any = None, reason: str = "", **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Move this row and all that hangs on it to the trash; raises ProtectedError as Django's delete does."""
+        return soft_delete.delete([self], by=by, reason=reason)
+
+    def restore(self, *, by: Any = None, reason: str = "") -> int:
+        """Bring back exactly what went with this row's deletion; raises `RestoreConflict` and changes nothing."""
+        if self.deletion_id is None:
+            return 0
+        return soft_delete.restore(self.deletion_id, by=by, reason=reason)
+
+    def hard_delete(self) -> tuple[int, dict[str, int]]:
+        """Delete this row and all that hangs on it for good."""
+        return super().delete()
+
+    @classmethod
+    def soft_delete_parents(cls) -> tuple[str, ...]:
+        """Foreign keys whose target must be alive for a row of this model to come back."""
+        return ()
+
+

@@ -1,0 +1,44 @@
+"""Querysets of things that can be in the trash."""
+
+from typing import Any, Self
+from uuid import UUID
+
+from django.db import models
+
+from promptlib.core import soft_delete
+
+
+class SoftDeleteQuerySet(models.QuerySet):
+    """Deleting moves the rows to the trash, one deletion id for all of them."""
+
+    def alive(self) -> Self:
+        return self.filter(deleted_at__isnull=True)
+
+    def deleted(self) -> Self:
+        return self.filter(deleted_at__isnull=False)
+
+    def delete(self, *, by: Any = None, reason: str = "") -> tuple[int, dict[str, int]]:
+        return soft_delete.delete(list(self), by=by, reason=reason)
+
+    delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark: templates may not call it
+    delete.queryset_only = True  # type: ignore[attr-defined]  # as on Django's own: not on managers
+
+    def hard_delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the rows for good, with Django's own collector."""
+        return super().delete()
+
+    hard_delete.alters_data = True  # type: ignore[attr-defined]  # as above
+
+    def restore(self, *, by: Any = None, reason: str = "") -> int:
+        """Undo the deletions that these rows went with; returns how many rows came back."""
+        ids: list[UUID] = sorted(set(self.deleted().values_list("deletion_id", flat=True)))
+        return sum(soft_delete.restore(deletion_id, by=by, reason=reason) for deletion_id in ids)
+
+    restore.alters_data = True  # type: ignore[attr-defined]  # as above
+
+
+class AliveManager(models.Manager):
+    """Rows that are not in the trash."""
+
+    def get_queryset(self) -> models.QuerySet:
+        return super().get_queryset().filter(deleted_at__isnull=True)

@@ -1,0 +1,114 @@
+"""What people do with each other's templates: rate, keep, propose."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from promptlib.core.models import BaseModel, SoftDeleteModel
+
+
+class Rating(SoftDeleteModel):
+    """One person's rating of a template, bound to the version that was rated."""
+
+    template = models.ForeignKey("templates_app.PromptTemplate", models.CASCADE, related_name="ratings", db_index=False)
+    version = models.ForeignKey("templates_app.TemplateVersion", models.CASCADE, related_name="ratings")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="ratings")
+    score = models.PositiveSmallIntegerField(_("stars"), validators=[MinValueValidator(1), MaxValueValidator(5)])
+    review = models.TextField(_("review"), blank=True, max_length=10_000)
+    model = models.CharField(_("model"), max_length=120, blank=True)
+
+    class Meta:
+        db_table = "template_ratings"
+        verbose_name = _("rating")
+        verbose_name_plural = _("ratings")
+        constraints = (
+            models.UniqueConstraint("template", "user", "alive", name="template_ratings_once"),
+            models.CheckConstraint(condition=Q(score__range=(1, 5)), name="template_ratings_score"),
+        )
+        indexes = (models.Index(fields=["template", "alive", "-updated_at", "id"], name="template_ratings_recent"),)
+
+    def __str__(self) -> str:
+        return f"{self.score} ★ {self.template}"
+
+    @classmethod
+    def soft_delete_parents(cls) -> tuple[str, ...]:
+        return ("template",)
+
+    @property
+    def audit_subject(self) -> Any:
+        return self.template_id
+
+
+class Favorite(BaseModel):
+    """A person's bookmark of a template, in their own order."""
+
+    template = models.ForeignKey("templates_app.PromptTemplate", models.CASCADE, related_name="favorites")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="favorites", db_index=False)
+    position = models.PositiveIntegerField(_("position"), default=0, db_default=0)
+
+    class Meta:
+        db_table = "template_favorites"
+        verbose_name = _("favourite")
+        verbose_name_plural = _("favourites")
+        constraints = (models.UniqueConstraint(fields=["user", "template"], name="template_favorites_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.template}"
+
+    @property
+    def audit_subject(self) -> Any:
+        return self.template_id
+
+
+class Suggestion(BaseModel):
+    """A proposed change of a template, made against one version."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("open")
+        ACCEPTED = "accepted", _("accepted")
+        REJECTED = "rejected", _("rejected")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    template = models.ForeignKey(
+        "templates_app.PromptTemplate", models.CASCADE, related_name="suggestions", db_index=False
+    )
+    base_version = models.ForeignKey("templates_app.TemplateVersion", models.CASCADE, related_name="suggestions")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="suggestions")
+    system_prompt = models.TextField(_("system prompt"), blank=True)
+    body = models.TextField(_("prompt"))
+    examples = models.JSONField(_("examples"), default=list, blank=True)
+    variables = models.JSONField(_("variables"), default=list, blank=True)
+    parameters = models.JSONField(_("parameters"), default=dict, blank=True)
+    message = models.TextField(_("message"), blank=True, max_length=10_000)
+    status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.OPEN, db_default="open")
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="reviewed_suggestions"
+    )
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+
+    class Meta:
+        db_table = "template_suggestions"
+        verbose_name = _("suggestion")
+        verbose_name_plural = _("suggestions")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(status__in=["open", "accepted", "rejected", "withdrawn"]),
+                name="template_suggestions_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["open", "withdrawn"]) | Q(decided_at__isnull=False, reviewer__isnull=False),
+                name="template_suggestions_decision_whole",
+            ),
+        )
+        indexes = (models.Index(fields=["template", "status", "-id"], name="template_suggestions_open"),)
+
+    def __str__(self) -> str:
+        return f"{self.template}: {self.message[:60]}"
+
+    @property
+    def audit_subject(self) -> Any:
+        return self.template_id

@@ -1,0 +1,58 @@
+"""What a person may see and change of the library."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from promptlib.core.querysets import SoftDeleteQuerySet
+
+if TYPE_CHECKING:
+    from templates_app.models import PromptTemplate
+
+
+class TemplateQuerySet(SoftDeleteQuerySet):
+    """Templates. Every page starts at `visible_to` or `editable_by`; both leave out what is in the trash."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Own ones, public ones that are not drafts, and those shared with the person or one of their teams."""
+        if not user.is_authenticated:
+            return self.none()
+        public = Q(visibility="public") & ~Q(status="draft")
+        shared = Q(visibility__in=["shared", "public"]) & Exists(self._grants(user))
+        return self.alive().filter(public | Q(owner=user) | shared)
+
+    def editable_by(self, user: Any) -> Self:
+        """Own ones and those on which the person or one of their teams is an editor."""
+        if not user.is_authenticated:
+            return self.none()
+        shared = Q(visibility__in=["shared", "public"]) & Exists(self._grants(user).filter(role="editor"))
+        return self.alive().filter(Q(owner=user) | shared)
+
+    def owned_by(self, user: Any) -> Self:
+        """Those that the person may delete, share and restore."""
+        return self.filter(owner=user) if user.is_authenticated else self.none()
+
+    def published(self) -> Self:
+        return self.filter(status="published")
+
+    def _grants(self, user: Any) -> models.QuerySet:
+        teams = apps.get_model("accounts", "TeamMembership").objects.filter(user=user).values("team")
+        grants = apps.get_model("templates_app", "Grant").objects.filter(template=OuterRef("pk"))
+        return grants.filter(Q(user=user) | Q(team__in=teams))
+
+
+class TemplateManager(models.Manager.from_queryset(TemplateQuerySet)):  # type: ignore[misc]  # a class made at run time
+    """Templates that are not in the trash."""
+
+    def get_queryset(self) -> "models.QuerySet[PromptTemplate]":
+        return super().get_queryset().filter(deleted_at__isnull=True)
+
+
+class VersionQuerySet(models.QuerySet):
+    """Versions, readable by whoever may see their template."""
+
+    def visible_to(self, user: Any) -> Self:
+        templates = apps.get_model("templates_app", "PromptTemplate").objects.visible_to(user)
+        return self.filter(template__in=templates)

@@ -1,0 +1,81 @@
+"""Triggers of the library: statistics from their rows, and versions that nothing can change."""
+
+from promptlib.core.sql import Trigger, distinct, refuse
+from promptlib.core.statistics import Counter
+
+ALIVE = "{row}.deleted_at IS NULL"
+
+COUNTERS = [
+    Counter(
+        name="template_versions_counted",
+        source="template_versions",
+        target="templates",
+        key={"id": "{row}.template_id"},
+        sums={"version_count": "1", "usage_count": "{row}.usage_count", "total_cost": "{row}.total_cost"},
+        latest={"last_used_at": "{row}.last_used_at"},
+        watch=("template_id", "usage_count", "total_cost", "last_used_at"),
+    ),
+    Counter(
+        name="template_ratings_counted",
+        source="template_ratings",
+        target="templates",
+        key={"id": "{row}.template_id"},
+        when=ALIVE,
+        sums={"rating_count": "1", "rating_sum": "{row}.score"},
+        watch=("template_id", "score", "deleted_at"),
+    ),
+    Counter(
+        name="template_ratings_by_version",
+        source="template_ratings",
+        target="template_versions",
+        key={"id": "{row}.version_id"},
+        when=ALIVE,
+        sums={"rating_count": "1", "rating_sum": "{row}.score"},
+        watch=("version_id", "score", "deleted_at"),
+    ),
+    Counter(
+        name="template_favorites_counted",
+        source="template_favorites",
+        target="templates",
+        key={"id": "{row}.template_id"},
+        sums={"favorite_count": "1"},
+        watch=("template_id",),
+    ),
+    Counter(
+        name="template_forks_counted",
+        source="templates",
+        target="template_fork_counts",
+        key={"template_id": "(SELECT template_id FROM template_versions WHERE id = {row}.forked_from_id)"},
+        when="{row}.deleted_at IS NULL AND {row}.forked_from_id IS NOT NULL",
+        sums={"fork_count": "1"},
+        watch=("forked_from_id", "deleted_at"),
+        upsert=True,
+    ),
+]
+
+_VERSION_CONTENT = (
+    "template_id",
+    "number",
+    "system_prompt",
+    "body",
+    "examples",
+    "variables",
+    "parameters",
+    "change_note",
+    "author_id",
+    "content_hash",
+    "created_at",
+)
+
+TRIGGERS = [
+    *(trigger for counter in COUNTERS for trigger in counter.triggers()),
+    Trigger(
+        name="template_versions_immutable",
+        table="template_versions",
+        timing="BEFORE",
+        event="UPDATE",
+        when=lambda vendor: " OR ".join(distinct(vendor, f"OLD.{name}", f"NEW.{name}") for name in _VERSION_CONTENT),
+        body=lambda vendor: [refuse(vendor, "A version is immutable: publish a new one instead of changing it.")],
+        serves="versions are immutable",
+    ),
+]
