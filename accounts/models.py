@@ -15,7 +15,9 @@ from promptlib.core.fields import KeyField, normalize_key
 from promptlib.core.models import BaseModel, SoftDeleteModel
 from promptlib.core.querysets import SoftDeleteQuerySet
 
-HANDLE = RegexValidator(r"^[a-z0-9][a-z0-9-]{0,38}$", _("Use small letters, digits and hyphens; begin with a letter or digit."))
+HANDLE = RegexValidator(
+    r"^[a-z0-9][a-z0-9-]{0,38}$", _("Use small letters, digits and hyphens; begin with a letter or digit.")
+)
 
 
 def validate_timezone(name: str) -> None:
@@ -76,7 +78,10 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("people")
         constraints = (
             models.UniqueConstraint(
-                "email_key", "alive", name="users_email_unique", violation_error_message=_("This e-mail address is taken.")
+                "email_key",
+                "alive",
+                name="users_email_unique",
+                violation_error_message=_("This e-mail address is taken."),
             ),
             models.UniqueConstraint(
                 "handle", "alive", name="users_handle_unique", violation_error_message=_("This handle is taken.")
@@ -101,6 +106,10 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
 
     def get_absolute_url(self) -> str:
         return reverse("accounts:person", args=[self.handle])
+
+    @property
+    def audit_subject(self) -> Any:
+        return self.pk
 
     def get_full_name(self) -> str:
         return display_name(self)
@@ -174,4 +183,3 @@ class Invitation(BaseModel):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email_key = normalize_key(self.email)
         super().save(*args, **kwargs)
-

@@ -1,13 +1,40 @@
-"""Who acts, from where, in which request: what every audit row of a request carries."""
+"""Ties every audit row of a request to the person, address and request it came from."""
+
+import ipaddress
+from collections.abc import Callable
 
 import structlog
-from auditlog.middleware import AuditlogMiddleware
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
+
+from audit.context import acting
 
 
-def request_id() -> str | None:
-    """The id that the log lines of this request carry too; None outside a request."""
-    return structlog.contextvars.get_contextvars().get("request_id")
+class AuditMiddleware:
+    """Sets the origin for the whole request; the person is looked up only when something is written."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with acting(
+            SimpleLazyObject(lambda: request.user),
+            ip=client_ip(request),
+            user_agent=request.headers.get("User-Agent", "")[:300],
+            request_id=structlog.contextvars.get_contextvars().get("request_id"),
+        ):
+            return self.get_response(request)
 
 
-class AuditMiddleware(AuditlogMiddleware):
-    """Sets the acting person for every audit row that the request writes."""
+def client_ip(request: HttpRequest) -> str | None:
+    """The client's address: with N trusted proxies, the N-th entry of X-Forwarded-For from the right. None if invalid."""
+    address = request.META.get("REMOTE_ADDR", "")
+    if settings.TRUSTED_PROXY_COUNT:
+        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
+        if len(hops) >= settings.TRUSTED_PROXY_COUNT:
+            address = hops[-settings.TRUSTED_PROXY_COUNT]
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return None

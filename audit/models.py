@@ -1,5 +1,6 @@
 """The audit log: what happened, who did it, and what it was before and after. Rows are never changed or deleted."""
 
+from typing import Any
 
 from auditlog.models import AbstractLogEntry
 from django.conf import settings
@@ -7,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from audit.context import current_origin, request_id
 from audit.querysets import AuditLogManager
 from promptlib.core.fields import UUIDField, UUIDv7Field
 from promptlib.core.models import BaseModel
@@ -34,7 +36,12 @@ class AuditLog(AbstractLogEntry):
 
     id = UUIDv7Field()
     content_type = models.ForeignKey(
-        "contenttypes.ContentType", models.DO_NOTHING, db_constraint=False, related_name="+", verbose_name=_("kind")
+        "contenttypes.ContentType",
+        models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("kind"),
     )
     object_pk = models.CharField(_("object id"), max_length=64)
     object_id = models.BigIntegerField(_("numeric object id"), null=True, blank=True, editable=False)
@@ -57,7 +64,7 @@ class AuditLog(AbstractLogEntry):
         verbose_name=_("who"),
     )
     actor_name = models.CharField(_("who, by name"), max_length=254, blank=True)
-    cid = models.CharField(_("request id"), max_length=64, null=True, blank=True)  # noqa: DJ001  auditlog's own column
+    cid = models.CharField(_("request id"), max_length=64, null=True, blank=True)
     timestamp = models.DateTimeField(_("when"), default=timezone.now)
     user_agent = models.CharField(_("browser"), max_length=300, blank=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
@@ -86,9 +93,25 @@ class AuditLog(AbstractLogEntry):
     def __str__(self) -> str:
         return f"{self.get_action_display()} {self.object_repr}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.take_origin()
+        super().save(*args, **kwargs)
+
+    def take_origin(self) -> None:
+        """Fill in who, from where and in which request, from the context; what is set already stays."""
+        origin = current_origin()
+        actor = self.actor if self.actor_id else origin.actor
+        if actor is not None and actor.is_authenticated:
+            self.actor_id, self.actor_email, self.actor_name = actor.pk, actor.email, str(actor)
+        self.remote_addr = self.remote_addr or origin.ip
+        self.user_agent = self.user_agent or origin.user_agent
+        self.cid = self.cid or request_id()
+
 
 class AuditSeal(BaseModel):
     """A signed digest over a run of audit rows, chained to the seal before it."""
+
+    AUDITED = False  # it is part of the log
 
     first_row = UUIDField(_("first row"))
     last_row = UUIDField(_("last row"), unique=True)
@@ -106,5 +129,3 @@ class AuditSeal(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.created_at:%Y-%m-%d %H:%M} · {self.row_count}"
-
-

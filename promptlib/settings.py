@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -100,6 +101,8 @@ TEMPLATES = [
         },
     }
 ]
+
+FORM_RENDERER = "promptlib.core.forms.InterfaceRenderer"
 
 # ---- database --------------------------------------------------------------
 
@@ -184,7 +187,7 @@ STORAGES = {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
             if DEBUG
-            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            else "promptlib.core.storage.StaticStorage"
         )
     },
 }
@@ -205,7 +208,7 @@ AUDITLOG_LOGENTRY_MODEL = "audit.AuditLog"
 AUDITLOG_STORE_JSON_CHANGES = True
 AUDITLOG_USE_BASE_MANAGER = True
 AUDITLOG_MASK_CALLABLE = "audit.masking.mask"
-AUDITLOG_CID_GETTER = "audit.middleware.request_id"
+AUDITLOG_CID_GETTER = "audit.context.request_id"
 
 # ---- security --------------------------------------------------------------
 

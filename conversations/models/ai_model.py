@@ -29,7 +29,9 @@ class AIModel(BaseModel):
         _("key variable"),
         max_length=80,
         blank=True,
-        validators=[RegexValidator(r"^[A-Z][A-Z0-9_]*_KEY$", _("Use capitals, digits and underscores, ending in _KEY."))],
+        validators=[
+            RegexValidator(r"^[A-Z][A-Z0-9_]*_KEY$", _("Use capitals, digits and underscores, ending in _KEY."))
+        ],
         help_text=_("The environment variable that holds the API key, such as OPENAI_API_KEY."),
     )
     max_output_tokens = models.PositiveIntegerField(_("output tokens at most"), null=True, blank=True)

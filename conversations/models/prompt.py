@@ -46,7 +46,9 @@ class Prompt(SoftDeleteModel):
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.PENDING)
     error_code = models.CharField(_("error code"), max_length=64, blank=True)
     error_message = models.TextField(_("error"), blank=True)
-    ai_model = models.ForeignKey("conversations.AIModel", models.SET_NULL, null=True, blank=True, related_name="prompts")
+    ai_model = models.ForeignKey(
+        "conversations.AIModel", models.SET_NULL, null=True, blank=True, related_name="prompts"
+    )
     provider = KeyField(_("provider"), max_length=64, blank=True)
     model = KeyField(_("model"), max_length=120, blank=True)
     parameters = models.JSONField(_("parameters"), default=dict, blank=True)
@@ -84,9 +86,7 @@ class Prompt(SoftDeleteModel):
                 condition=Q(feedback__isnull=True) | Q(feedback__in=[-1, 1]), name="prompts_feedback_known"
             ),
             models.CheckConstraint(condition=Q(cost__isnull=True) | Q(cost__gte=0), name="prompts_cost_not_negative"),
-            models.CheckConstraint(
-                condition=Q(cost__isnull=True) | ~Q(currency=""), name="prompts_cost_has_currency"
-            ),
+            models.CheckConstraint(condition=Q(cost__isnull=True) | ~Q(currency=""), name="prompts_cost_has_currency"),
         )
         indexes = (
             models.Index(fields=["conversation", "id"], name="prompts_in_conversation"),

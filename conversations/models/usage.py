@@ -12,6 +12,7 @@ class UsageDaily(BaseModel):
     """A day (UTC) of one person's use of one model. Triggers on `prompts` keep every number."""
 
     STATISTICS = ("runs", "failures", "input_tokens", "output_tokens", "cost", "latency_ms", "latency_count")
+    AUDITED = False  # a trigger alone writes it
 
     day = models.DateField(_("day"))
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="usage", db_index=False)

@@ -44,7 +44,7 @@ class UUIDv7Field(UUIDField):
 
 
 class KeyField(models.CharField):
-    """Text compared byte for byte on both databases: MySQL's default collation would call Resume and résumé the same."""
+    """Text compared byte for byte on both databases; MySQL's default collation calls Resume and résumé the same."""
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
         parameters = super().db_parameters(connection)

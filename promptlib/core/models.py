@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Case, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -36,7 +36,8 @@ class BaseModel(models.Model):
                 for field in self._meta.concrete_fields
                 if not field.primary_key and not field.generated and field.name not in self.STATISTICS
             } - {field.name for field in self._meta.concrete_fields if field.attname in self.get_deferred_fields()}
-        super().save(*args, update_fields=update_fields, **kwargs)
+        with transaction.atomic(using=kwargs.get("using"), savepoint=False):  # with the audit row that the save writes
+            super().save(*args, update_fields=update_fields, **kwargs)
 
 
 class SoftDeleteModel(BaseModel):
@@ -81,5 +82,3 @@ class SoftDeleteModel(BaseModel):
     def soft_delete_parents(cls) -> tuple[str, ...]:
         """Foreign keys whose target must be alive for a row of this model to come back."""
         return ()
-
-

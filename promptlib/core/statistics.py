@@ -5,6 +5,7 @@ SQL in a `Counter` writes `{row}` for the source row: NEW or OLD in a trigger, t
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from importlib import import_module
 from typing import Any
@@ -87,22 +88,29 @@ class Counter:
     def _take(self, vendor: str) -> list[str]:
         changes = [f"{column} = {column} - {sql.format(row='OLD')}" for column, sql in self.sums.items()]
         for column, sql in self.latest.items():
-            changes.append(f"{column} = CASE WHEN {column} > {sql.format(row='OLD')} THEN {column} ELSE ({self._rest(sql)}) END")
+            changes.append(
+                f"{column} = CASE WHEN {column} > {sql.format(row='OLD')} THEN {column} ELSE ({self._rest(sql)}) END"
+            )
         return [f"UPDATE {self.target} SET {', '.join(changes)} WHERE {self._match('OLD')}"]
 
     def _rest(self, sql: str) -> str:
         same = " AND ".join(f"{key.format(row=self.source)} = {key.format(row='OLD')}" for key in self.key.values())
-        return f"SELECT MAX({sql.format(row=self.source)}) FROM {self.source} WHERE {same} AND {self._when(self.source)}"
+        return (
+            f"SELECT MAX({sql.format(row=self.source)}) FROM {self.source} WHERE {same} AND {self._when(self.source)}"
+        )
 
     def _upsert(self, vendor: str) -> str:
         columns = ", ".join(["id", *self.key, *self.sums])
         new_id = "UUID_TO_BIN(UUID(), 1)" if vendor == "mysql" else "lower(hex(randomblob(16)))"
         values = ", ".join([new_id, *(sql.format(row="NEW") for sql in [*self.key.values(), *self.sums.values()])])
         if vendor == "mysql":
-            added = ", ".join(f"{self.target}.{column} = {self.target}.{column} + fresh.{column}" for column in self.sums)
+            added = ", ".join(
+                f"{self.target}.{column} = {self.target}.{column} + fresh.{column}" for column in self.sums
+            )
             return f"INSERT INTO {self.target} ({columns}) VALUES ({values}) AS fresh ON DUPLICATE KEY UPDATE {added}"
         added = ", ".join(f"{column} = {column} + excluded.{column}" for column in self.sums)
-        return f"INSERT INTO {self.target} ({columns}) VALUES ({values}) ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {added}"
+        conflict = f"ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {added}"
+        return f"INSERT INTO {self.target} ({columns}) VALUES ({values}) {conflict}"
 
     # ---- recomputation ---------------------------------------------------------
 
@@ -128,7 +136,9 @@ class Counter:
                 if cursor.fetchone() is None:
                     new_id = "UUID_TO_BIN(UUID(), 1)" if connection.vendor == "mysql" else "lower(hex(randomblob(16)))"
                     places = ", ".join(["%s"] * len(key))
-                    cursor.execute(f"INSERT INTO {self.target} (id, {', '.join(self.key)}) VALUES ({new_id}, {places})", key)
+                    cursor.execute(
+                        f"INSERT INTO {self.target} (id, {', '.join(self.key)}) VALUES ({new_id}, {places})", key
+                    )
             cursor.execute(f"UPDATE {self.target} SET {column} = %s WHERE {where}", [value, *key])
 
     def _key_batches(self, cursor: CursorWrapper, batch: int) -> Iterator[list[Any]]:
@@ -137,7 +147,11 @@ class Counter:
         last: Any = None
         while True:
             after = f"WHERE {column} > %s" if last is not None else ""
-            source = f"UNION SELECT {self._first_key()} FROM {self.source} WHERE {self._when(self.source)}" if self.upsert else ""
+            source = (
+                f"UNION SELECT {self._first_key()} FROM {self.source} WHERE {self._when(self.source)}"
+                if self.upsert
+                else ""
+            )
             cursor.execute(
                 f"SELECT {column} FROM (SELECT {column} FROM {self.target} {source}) AS every_key {after}"
                 f" GROUP BY {column} ORDER BY {column} LIMIT {batch}",
@@ -157,19 +171,23 @@ class Counter:
         column = next(iter(self.key))
         names = ", ".join([*self.key, *self.columns])
         cursor.execute(f"SELECT {names} FROM {self.target} WHERE {column} IN ({_places(keys)})", keys)
-        return {row[: len(self.key)]: row[len(self.key) :] for row in cursor.fetchall()}
+        return {_plain_row(row[: len(self.key)]): row[len(self.key) :] for row in cursor.fetchall()}
 
     def _recomputed(self, cursor: CursorWrapper, keys: list[Any]) -> dict[Row, Row]:
         key_sql = [sql.format(row=self.source) for sql in self.key.values()]
-        sums = [f"SUM({sql.format(row=self.source)})" for sql in self.sums.values()]
-        latest = [f"MAX({sql.format(row=self.source)})" for sql in self.latest.values()]
+        values = [sql.format(row=self.source) for sql in [*self.sums.values(), *self.latest.values()]]
+        names = [f"key_{index}" for index in range(len(key_sql))]
+        totals = [f"SUM(value_{index})" for index in range(len(self.sums))]
+        totals += [f"MAX(value_{index})" for index in range(len(self.sums), len(values))]
+        columns = [f"{sql} AS {name}" for sql, name in zip(key_sql, names, strict=True)]
+        columns += [f"{sql} AS value_{index}" for index, sql in enumerate(values)]
         cursor.execute(
-            f"SELECT {', '.join([*key_sql, *sums, *latest])} FROM {self.source}"
-            f" WHERE {key_sql[0]} IN ({_places(keys)}) AND {self._when(self.source)}"
-            f" GROUP BY {', '.join(key_sql)}",
+            f"SELECT {', '.join([*names, *totals])} FROM (SELECT {', '.join(columns)} FROM {self.source}"
+            f" WHERE {key_sql[0]} IN ({_places(keys)}) AND {self._when(self.source)}) AS counted"
+            f" GROUP BY {', '.join(names)}",
             keys,
         )
-        return {row[: len(key_sql)]: row[len(key_sql) :] for row in cursor.fetchall()}
+        return {_plain_row(row[: len(names)]): row[len(names) :] for row in cursor.fetchall()}
 
 
 @dataclass(frozen=True)
@@ -186,9 +204,15 @@ def _places(values: list[Any]) -> str:
     return ", ".join(["%s"] * len(values))
 
 
+def _plain_row(row: Row) -> Row:
+    return tuple(value if isinstance(value, str | bytes) else _plain(value) for value in row)
+
+
 def _plain(value: Any) -> Any:
-    """Numbers as exact decimals to six places: SQLite sums decimals as floats."""
-    return round(Decimal(str(value)), 6) if isinstance(value, int | float | Decimal) else value
+    """A value as both sides write it: exact decimals to six places (SQLite sums floats), times and days as text."""
+    if isinstance(value, int | float | Decimal):
+        return round(Decimal(str(value)), 6)
+    return str(value) if isinstance(value, date) else value
 
 
 @dataclass(frozen=True)
@@ -212,7 +236,7 @@ class Copy:
                 )
                 rows = cursor.fetchall()
                 for key, have, want in rows:
-                    if have != want:
+                    if _plain(have) != _plain(want):
                         yield (key,), self.column, have, want
                 if len(rows) < batch:
                     return

@@ -32,7 +32,9 @@ class Tag(BaseModel):
     """A word to find things by."""
 
     name = models.CharField(_("name"), max_length=80)
-    slug = KeyField(_("slug"), max_length=80, unique=True, help_text=_("The name in small letters, words joined by hyphens."))
+    slug = KeyField(
+        _("slug"), max_length=80, unique=True, help_text=_("The name in small letters, words joined by hyphens.")
+    )
 
     class Meta:
         db_table = "tags"
@@ -56,6 +58,8 @@ class Tag(BaseModel):
 
 class TemplateTag(BaseModel):
     """A tag on a template."""
+
+    AUDITED = False  # logged as a change of the template's tags
 
     template = models.ForeignKey("templates_app.PromptTemplate", models.CASCADE, related_name="+")
     tag = models.ForeignKey(Tag, models.CASCADE, related_name="+", db_index=False)

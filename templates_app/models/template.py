@@ -99,7 +99,9 @@ class PromptTemplate(SoftDeleteModel):
     rank_score = models.GeneratedField(
         verbose_name=_("rank"),
         expression=Round(
-            (F("rating_sum") + Value(PRIOR_SUM, DECIMAL)) / (F("rating_count") + Value(PRIOR_COUNT)), 4, output_field=DECIMAL
+            (F("rating_sum") + Value(PRIOR_SUM, DECIMAL)) / (F("rating_count") + Value(PRIOR_COUNT)),
+            4,
+            output_field=DECIMAL,
         ),
         output_field=models.DecimalField(max_digits=6, decimal_places=4),
         db_persist=False,
@@ -196,9 +198,10 @@ class Grant(BaseModel):
 
 
 class ForkCount(BaseModel):
-    """How many living templates were forked from one. A table of its own: MySQL lets no trigger change its own table."""
+    """How many living templates were forked from one. Apart, because on MySQL no trigger may change its own table."""
 
     STATISTICS = ("fork_count",)
+    AUDITED = False  # a trigger alone writes it
 
     template = models.OneToOneField(PromptTemplate, models.CASCADE, related_name="forks_counted")
     fork_count = models.IntegerField(_("forks"), default=0, db_default=0, editable=False)

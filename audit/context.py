@@ -1,0 +1,43 @@
+"""Who acts, from where, in which request: what every audit row written meanwhile carries."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an action comes from. `actor` is a user, a lazy user, or None where nobody is signed in."""
+
+    actor: Any = None
+    ip: str | None = None
+    user_agent: str = ""
+    request_id: str | None = None
+
+
+_origin: ContextVar[Origin] = ContextVar("audit_origin", default=Origin())
+
+
+def current_origin() -> Origin:
+    return _origin.get()
+
+
+def request_id() -> str | None:
+    """The id that the log lines of this request carry too; None outside a request."""
+    return _origin.get().request_id or structlog.contextvars.get_contextvars().get("request_id")
+
+
+@contextmanager
+def acting(
+    actor: Any = None, *, ip: str | None = None, user_agent: str = "", request_id: str | None = None
+) -> Iterator[None]:
+    """Everything inside is done by `actor`. For commands, threads and streaming responses, which have no request."""
+    token = _origin.set(Origin(actor, ip, user_agent, request_id))
+    try:
+        yield
+    finally:
+        _origin.reset(token)

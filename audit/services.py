@@ -1,0 +1,56 @@
+"""Writing to the audit log what no model signal tells."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+
+from audit.models import AuditLog
+from audit.querysets import subject_of
+
+
+def record(
+    action: int,
+    instance: Any,
+    *,
+    changes: dict[str, Any] | None = None,
+    reason: str = "",
+    actor: Any = None,
+    subject_id: Any = None,
+) -> AuditLog:
+    """Write one row about `instance`, in the caller's transaction.
+
+    `changes` is {field: [before, after]}. `actor` defaults to the person of the request or of `acting()`; the row is
+    read in the history of `subject_id`, by default the instance's own `audit_subject`.
+    """
+    return AuditLog.objects.create(**_row(action, instance, changes, reason, actor, subject_id))
+
+
+def record_many(
+    action: int,
+    instances: Sequence[Any],
+    *,
+    changes: dict[str, Any] | None = None,
+    reason: str = "",
+    actor: Any = None,
+) -> None:
+    """Write one row per instance, all with the same changes, in one statement per 500."""
+    rows = [AuditLog(**_row(action, instance, changes, reason, actor, None)) for instance in instances]
+    for row in rows:
+        row.take_origin()
+    AuditLog.objects.bulk_create(rows, batch_size=500)
+
+
+def _row(
+    action: int, instance: Any, changes: dict[str, Any] | None, reason: str, actor: Any, subject_id: Any
+) -> dict[str, Any]:
+    return {
+        "action": action,
+        "content_type": ContentType.objects.get_for_model(instance),
+        "object_pk": str(instance.pk or ""),
+        "object_repr": str(instance)[:1000],
+        "subject_id": subject_id or subject_of(instance),
+        "changes": changes or {},
+        "reason": reason[:500],
+        "actor": actor,
+    }
