@@ -18,6 +18,7 @@ from django import template
 from django.conf import settings
 from django.contrib.messages.storage.base import Message
 from django.core.signals import setting_changed
+from django.http import QueryDict
 from django.template import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -43,7 +44,7 @@ HUES = 6
 
 @register.simple_tag
 def icon(name: str, size: str = "", tone: str = "", label: str = "") -> SafeString:
-    """The icon `name` of `icons.svg`: 16 px, or 20 with `size="large"`; `tone` is good, bad or warn; silent without `label`."""
+    """An icon of `icons.svg`: 16 px, 20 with `size="large"`; `tone` is good, bad or warn; silent without `label`."""
     return _icon(str(name), str(size), str(tone), str(label))
 
 
@@ -161,7 +162,11 @@ def when(moment: dt.datetime | dt.date | None) -> SafeString | str:
         title = f"{date_format(moment, 'j F Y, H:i')} {moment.tzname() or ''}".strip()
     else:
         title = date_format(moment, "j F Y")
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), title, short_date(moment))
+    return format_html('<time datetime="{}" title="{}">{}</time>', _iso(moment), title, short_date(moment))
+
+
+def _iso(moment: dt.datetime | dt.date) -> str:
+    return moment.isoformat(timespec="seconds") if isinstance(moment, dt.datetime) else moment.isoformat()
 
 
 @register.filter
@@ -248,6 +253,17 @@ def current(context: Context, url: str | None) -> SafeString:
     return mark_safe(' aria-current="page"') if here else SafeString("")
 
 
+@register.simple_tag(takes_context=True)
+def page_url(context: Context, param: str, cursor: str | None) -> str:
+    """This page's query string with `param` set to `cursor` and everything else kept."""
+    request = getattr(context, "request", None)
+    query = request.GET.copy() if request is not None else QueryDict(mutable=True)
+    query.pop(param, None)
+    if cursor:
+        query[param] = cursor
+    return f"?{query.urlencode()}"
+
+
 @register.simple_tag
 def sign_up_url() -> str:
     """Where a stranger signs up; empty unless registration is open."""
@@ -259,7 +275,7 @@ def sign_up_url() -> str:
 
 @register.filter
 def undo_url(message: Message) -> str:
-    """The address that takes back what a message tells of, as `toasts.notify(…, undo=…)` left it; only ever a local path."""
+    """The local address that takes back what a message tells of, as `toasts.notify(…, undo=…)` left it; or nothing."""
     for tag in (message.extra_tags or "").split():
         if tag.startswith(UNDO_TAG):
             url = tag.removeprefix(UNDO_TAG)
@@ -299,9 +315,9 @@ def empty_state(content: str, title: str, **values: Any) -> SafeString:
 
 
 @register.simple_block_tag
-def dialog(content: str, id: str, title: str, **values: Any) -> SafeString:
+def dialog(content: str, key: str, title: str, **values: Any) -> SafeString:
     """`{% dialog "delete" "Delete 4 things?" text="…" %}buttons{% enddialog %}`: see components/dialog.html."""
-    return _block("dialog", content, {"id": id, "title": title, **values})
+    return _block("dialog", content, {"id": key, "title": title, **values})
 
 
 @register.simple_block_tag

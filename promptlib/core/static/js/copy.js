@@ -1,0 +1,50 @@
+// data-copy="text", or data-copy-from="selector" for the text or the value of another element.
+// data-copied="Copied" is what the button says for a moment.
+import { on } from "./dom.js";
+
+const SHOWN = 1600;
+
+function textFor(button) {
+  if (button.dataset.copy) return button.dataset.copy;
+  const selector = button.dataset.copyFrom;
+  if (!selector) return button.closest(".code")?.querySelector("code")?.textContent ?? "";
+  const scope = button.closest("[data-copy-scope]") ?? document;
+  const source = [...scope.querySelectorAll(selector)].find((element) => element.checkVisibility?.() ?? true)
+    ?? scope.querySelector(selector);
+  if (!source) return "";
+  return "value" in source ? source.value : source.dataset.text ?? source.textContent;
+}
+
+async function write(text) {
+  if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
+  // Without https there is no clipboard API: copy from a field of our own.
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.readOnly = true;
+  field.className = "hide-visually";
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  if (!done) throw new Error("copy refused");
+}
+
+on("click", "[data-copy], [data-copy-from], .code__bar button", async (event, button) => {
+  event.preventDefault();
+  try {
+    await write(textFor(button));
+  } catch {
+    return;
+  }
+  const label = document.getElementById("toast-copied");
+  const use = button.querySelector("use");
+  if (use && !use.dataset.was) {
+    use.dataset.was = use.getAttribute("href");
+    use.setAttribute("href", use.dataset.was.replace(/#.*/, "#check"));
+    setTimeout(() => {
+      use.setAttribute("href", use.dataset.was);
+      delete use.dataset.was;
+    }, SHOWN);
+  }
+  if (label) document.dispatchEvent(new CustomEvent("app:toast", { detail: { template: label } }));
+});
