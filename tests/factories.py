@@ -252,7 +252,7 @@ class ParticipantFactory(DjangoModelFactory):
 
 
 class PromptFactory(DjangoModelFactory):
-    """An answered interaction with its numbers, by the conversation's owner; or `failed=`, `pending=`, `recorded=True`."""
+    """An answered interaction, by the conversation's owner; or `failed=True`, `pending=True`, `recorded=True`."""
 
     class Meta:
         model = Prompt
