@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import datetime as dt
 import json
-from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+import zlib
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db import models
-from django.db.models import F, Q, QuerySet
+from django.core.exceptions import ValidationError
+from django.db import connections, models
+from django.db.models import F, OrderBy, Q, QuerySet
 
 RowT = TypeVar("RowT", bound=models.Model)
 
@@ -29,23 +31,23 @@ class BrokenCursor(ValueError):
 class KeysetPage(Generic[RowT]):
     """One page of `queryset`, after or before the row that `cursor` names.
 
-    `order` names columns, `-` for descending, the last of them unique; a row without a value comes last either way.
-    One query of size + 1 rows. A cursor that makes no sense is ignored: the first page.
+    `order` names columns or annotations, `-` for descending, the last of them unique; rows without a value come last.
+    A cursor that makes no sense is ignored: the first page. The first page is one query; a later one has a query for
+    each column of the order that it reaches (one, at most two for `("-score", "-id")`), because neither database
+    starts `a < x OR (a = x AND b < y)` at the right place of an index, and both start its parts there.
     """
 
     def __init__(
         self, queryset: QuerySet[RowT], *, order: Sequence[str], cursor: str | None = None, size: int = 30
     ) -> None:
+        self.queryset = queryset
         self.order = tuple(order)
         self.size = size
-        self.queryset = queryset
         self._backwards = False
         self._boundary: list[Any] | None = None
         if cursor:
-            try:
+            with contextlib.suppress(BrokenCursor):
                 self._backwards, self._boundary = self._decode(cursor)
-            except BrokenCursor:
-                self._backwards, self._boundary = False, None
 
     # ---- what a page shows -------------------------------------------------
 
@@ -57,83 +59,84 @@ class KeysetPage(Generic[RowT]):
 
     @property
     def has_next(self) -> bool:
-        return bool(self.items) if self._backwards else self._more
+        return bool(self.items) if self._backwards else self._has_more
 
     @property
     def has_previous(self) -> bool:
-        return self._more if self._backwards else self._boundary is not None and bool(self.items)
+        return self._has_more if self._backwards else self._boundary is not None
 
     @property
-    def next_cursor(self) -> str | None:
-        return self._encode("n", self.items[-1]) if self.has_next else None
+    def next_cursor(self) -> str:
+        return self._encode("n", self.items[-1]) if self.has_next else ""
 
     @property
-    def previous_cursor(self) -> str | None:
-        return self._encode("p", self.items[0]) if self.has_previous else None
+    def previous_cursor(self) -> str:
+        """Empty where there is nothing before, and on a page that lost all its rows: the way back is the first page."""
+        return self._encode("p", self.items[0]) if self.has_previous and self.items else ""
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[RowT]:
         return iter(self.items)
 
     def __len__(self) -> int:
         return len(self.items)
 
-    # ---- the query ---------------------------------------------------------
+    # ---- the queries -------------------------------------------------------
 
     @cached_property
     def _rows(self) -> list[RowT]:
-        queryset = self.queryset
-        if self._boundary is not None:
-            queryset = queryset.filter(self._beyond(self._boundary))
-        return list(queryset.order_by(*(self._ordering(term) for term in self.order))[: self.size + 1])
+        """One row more than the page shows, nearest to the boundary first."""
+        ordered = self.queryset.order_by(*(self._ordering(term) for term in self.order))
+        if self._boundary is None:
+            return list(ordered[: self.size + 1])
+        rows: list[RowT] = []
+        for stretch in self._stretches(self._boundary):
+            rows += ordered.filter(stretch)[: self.size + 1 - len(rows)]
+            if len(rows) > self.size:
+                break
+        return rows
 
     @property
-    def _more(self) -> bool:
+    def _has_more(self) -> bool:
         return len(self._rows) > self.size
 
-    def _descends(self, term: str) -> bool:
-        return term.startswith("-") != self._backwards
-
-    def _ordering(self, term: str) -> Any:
-        name = term.lstrip("-")
-        if not self._nullable(name):
-            return f"-{name}" if self._descends(term) else name
-        # Nulls are last in the list, so first in the list read backwards. Where the database does that by itself
-        # (descending puts them last on SQLite and MySQL) nothing is added, and an index still serves the order.
-        if self._descends(term):
-            return F(name).desc(nulls_first=True) if self._backwards else F(name).desc()
-        return F(name).asc() if self._backwards else F(name).asc(nulls_last=True)
-
-    def _beyond(self, boundary: list[Any]) -> Q:
-        """Rows after the boundary, as `a < x OR (a = x AND b < y)`, under an `a <= x` where an index can start."""
-        condition = Q()
+    def _stretches(self, boundary: list[Any]) -> Iterator[Q]:
+        """The rows beyond the boundary in disjoint stretches, nearest first: its ties, then the rest."""
         for place in range(len(self.order) - 1, -1, -1):
-            after = self._strictly_beyond(self.order[place], boundary[place])
-            same = self._same(self.order[place], boundary[place])
-            condition = after if place == len(self.order) - 1 else after | (same & condition)
-        if len(self.order) > 1 and boundary[0] is not None and not self._nullable(self.order[0].lstrip("-")):
-            name = self.order[0].lstrip("-")
-            start = Q(**{f"{name}__{'lte' if self._descends(self.order[0]) else 'gte'}": boundary[0]})
-            return start & condition
-        return condition
+            ties = Q()
+            for term, value in zip(self.order[:place], boundary, strict=False):
+                name = term.lstrip("-")
+                ties &= Q(**{f"{name}__isnull": True}) if value is None else Q(**{name: value})
+            for beyond in self._beyond(self.order[place], boundary[place]):
+                yield ties & beyond
 
-    def _same(self, term: str, value: Any) -> Q:
-        name = term.lstrip("-")
-        return Q(**{f"{name}__isnull": True}) if value is None else Q(**{name: value})
-
-    def _strictly_beyond(self, term: str, value: Any) -> Q:
+    def _beyond(self, term: str, value: Any) -> Iterator[Q]:
         name = term.lstrip("-")
         if value is None:
-            return Q(**{f"{name}__isnull": False}) if self._backwards else Q(pk__in=[])
-        beyond = Q(**{f"{name}__{'lt' if self._descends(term) else 'gt'}": value})
+            if self._backwards:
+                yield Q(**{f"{name}__isnull": False})
+            return
+        descending = term.startswith("-") != self._backwards
+        yield Q(**{f"{name}__{'lt' if descending else 'gt'}": value})
         if self._nullable(name) and not self._backwards:
-            beyond |= Q(**{f"{name}__isnull": True})
-        return beyond
+            yield Q(**{f"{name}__isnull": True})
+
+    def _ordering(self, term: str) -> str | OrderBy:
+        name = term.lstrip("-")
+        if term.startswith("-"):  # both databases put NULL last here, and first when it is read backwards
+            return name if self._backwards else term
+        if not self._nullable(name):
+            return f"-{name}" if self._backwards else name
+        return F(name).desc(nulls_first=True) if self._backwards else F(name).asc(nulls_last=True)
 
     # ---- the cursor --------------------------------------------------------
 
+    @property
+    def _stamp(self) -> int:
+        return zlib.crc32(",".join(self.order).encode())
+
     def _encode(self, direction: str, row: RowT) -> str:
         values = [_plain(_value(row, term.lstrip("-"))) for term in self.order]
-        text = json.dumps([direction, *values], separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps([direction, self._stamp, *values], separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
     def _decode(self, cursor: str) -> tuple[bool, list[Any]]:
@@ -141,64 +144,49 @@ class KeysetPage(Generic[RowT]):
             raise BrokenCursor
         try:
             text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-            direction, *values = json.loads(text)
+            direction, stamp, *values = json.loads(text)
         except (binascii.Error, ValueError, TypeError, RecursionError) as error:
             raise BrokenCursor from error
-        if direction not in ("n", "p") or len(values) != len(self.order):
+        if direction not in ("n", "p") or stamp != self._stamp or len(values) != len(self.order):
             raise BrokenCursor
-        return direction == "p", [
-            self._parse(term.lstrip("-"), value) for term, value in zip(self.order, values, strict=True)
-        ]
+        names = (term.lstrip("-") for term in self.order)
+        return direction == "p", [self._parse(name, value) for name, value in zip(names, values, strict=True)]
 
     def _parse(self, name: str, value: Any) -> Any:
-        if value is None:
-            if not self._nullable(name):
-                raise BrokenCursor
-            return None
-        if isinstance(value, dict | list):
-            raise BrokenCursor
         field = self._field(name)
-        try:
-            if field is None:
-                return _guess(value)
-            parsed = field.to_python(value)
-            field.get_db_prep_value(parsed, _connection(self.queryset), prepared=False)
-        except (ValidationError, ValueError, TypeError, InvalidOperation, OverflowError) as error:
-            raise BrokenCursor from error
-        if isinstance(parsed, float) and parsed != parsed:
+        if value is None and self._nullable(name):
+            return None
+        if value is None or isinstance(value, dict | list):
             raise BrokenCursor
-        if isinstance(parsed, int) and not isinstance(parsed, bool) and abs(parsed) >= 2**63:
+        try:
+            parsed = field.to_python(value)
+            if isinstance(parsed, dt.datetime) and parsed.tzinfo is None:
+                raise BrokenCursor
+            if isinstance(parsed, str):
+                parsed.encode()
+            field.get_db_prep_value(parsed, connections[self.queryset.db], prepared=False)
+        except (ValidationError, ValueError, TypeError, ArithmeticError) as error:
+            raise BrokenCursor from error
+        if isinstance(parsed, int | float) and not -(2**63) <= parsed < 2**63:  # refuses infinities and NaN as well
             raise BrokenCursor
         return parsed
 
     def _nullable(self, name: str) -> bool:
-        field = self._field(name)
-        return field is None or bool(field.null)
+        return name in self.queryset.query.annotations or self._field(name).null
 
-    def _field(self, name: str) -> models.Field[Any, Any] | None:
-        """The column behind `name`, through relations; None for an annotation."""
-        annotation = self.queryset.query.annotations.get(name)
+    def _field(self, name: str) -> models.Field[Any, Any]:
+        """The type of the column or annotation `name`; a column may be reached through relations."""
+        annotation: Any = self.queryset.query.annotations.get(name)
         if annotation is not None:
-            return None
-        if name == "pk":
-            return self.queryset.model._meta.pk
+            return annotation.output_field
         model: Any = self.queryset.model
-        field: Any = None
-        for part in name.split("__"):
-            try:
-                field = model._meta.get_field(part)
-            except FieldDoesNotExist:
-                return None
+        field: Any = model._meta.pk
+        for part in () if name == "pk" else name.split("__"):
+            field = model._meta.get_field(part)
             model = field.related_model
-        while getattr(field, "target_field", None) is not None and field.is_relation:
+        while field.is_relation:
             field = field.target_field
-        return field
-
-
-def _connection(queryset: QuerySet[Any]) -> Any:
-    from django.db import connections
-
-    return connections[queryset.db]
+        return field.output_field if isinstance(field, models.GeneratedField) else field
 
 
 def _value(row: models.Model, name: str) -> Any:
@@ -217,16 +205,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal | UUID):
         return str(value)
     return value
-
-
-def _guess(value: Any) -> Any:
-    """The value of an annotation, whose type nothing declares: numbers and texts as they came."""
-    if isinstance(value, bool | int | float):
-        return value
-    try:
-        return Decimal(value)
-    except InvalidOperation:
-        return value
 
 
 def capped_count(queryset: QuerySet[Any], cap: int = COUNT_CAP) -> tuple[int, bool]:
