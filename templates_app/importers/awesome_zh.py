@@ -1,0 +1,59 @@
+"""awesome-chatgpt-prompts-zh: a JSON array of {act, prompt}."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from templates_app.importers.records import (
+    BadRecord,
+    ImportFileError,
+    TemplateRecord,
+    make_record,
+    parse_json,
+    read_entry,
+    storable,
+    text_of,
+)
+from templates_app.importers.shelves import shelf_for_title
+
+NAME = "awesome-zh"
+SOURCE = "awesome-chatgpt-prompts-zh"
+
+_START = re.compile(r'\s*\[\s*\{\s*"(act|prompt)"\s*:')
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+
+
+def sniff(name: str, head: str) -> bool:
+    return _START.match(head) is not None
+
+
+def read(text: str, name: str) -> Iterator[TemplateRecord | BadRecord]:
+    try:
+        entries = parse_json(text)
+    except ValueError as error:
+        raise ImportFileError(str(error)) from None
+    if not isinstance(entries, list):
+        raise ImportFileError(_("The file is not a list of prompts."))
+    return (
+        read_entry(_("item %(number)d") % {"number": number}, entry, _record)
+        for number, entry in enumerate(entries, start=1)
+    )
+
+
+def _record(place: str, entry: dict[str, Any]) -> TemplateRecord | BadRecord:
+    act = text_of(entry, "act", required=True)
+    return make_record(
+        place=place,
+        source=SOURCE,
+        source_id=act,
+        title=act,
+        body=text_of(entry, "prompt", required=True),
+        # Some prompts quote a whole English essay: the title says for whom they are.
+        language="zh-CN" if _HAN.search(act) else "",
+        category=shelf_for_title(act),
+        literal_names=True,
+        metadata={key: storable(value) for key, value in entry.items() if key not in {"act", "prompt"}},
+    )

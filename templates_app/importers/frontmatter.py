@@ -1,0 +1,141 @@
+"""Prompt files of YAML front matter and a body (``.prompt``, ``.prompty``): one file alone, or many as JSON Lines."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import yaml
+from django.utils.translation import gettext as _
+
+from templates_app.importers.records import BadRecord, TemplateRecord, first_line_object, text_of
+
+FRONT_MATTER_MAX_LENGTH = 256 * 1024
+
+# A file may open with comments (a licence) before its front matter.
+_FILE = re.compile(r"\A(?:[ \t]*(?:#[^\n]*)?\n)*---[ \t]*\n(.*?)(?:(?<=\n)|\A)---[ \t]*(?:\n|\Z)(.*)\Z", re.DOTALL)
+_SECRET_LINE = re.compile(r"(?im)^(\s*[\w-]*(?:api[_-]?key|secret|password|token|authorization)\s*:\s*)(?!\$\{)\S.*$")
+
+# A key at the left edge and the indented (or empty) lines under it.
+_SECTION = re.compile(r"^[^\s#-][^\n]*\n?(?:[ \t-][^\n]*\n?|\n)*", re.MULTILINE)
+
+_PARAMETERS = {
+    "temperature": "temperature",
+    "topp": "top_p",
+    "topk": "top_k",
+    "maxoutputtokens": "max_tokens",
+    "maxtokens": "max_tokens",
+    "maxcompletiontokens": "max_tokens",
+    "stop": "stop",
+    "stopsequences": "stop",
+    "frequencypenalty": "frequency_penalty",
+    "presencepenalty": "presence_penalty",
+    "seed": "seed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PromptFile:
+    """`raw` is the front matter as text; `data` is what it says, as far as it `is_valid` YAML."""
+
+    name: str
+    path: str
+    raw: str
+    data: dict[str, Any]
+    is_valid: bool
+    body: str
+
+
+def sniff_suffix(name: str, head: str, suffix: str) -> bool:
+    if PurePosixPath(name).suffix == suffix:
+        return True
+    entry = first_line_object(head)
+    return {"body", "frontmatter"} <= set(entry) and str(entry.get("path", "")).endswith(suffix)
+
+
+def is_lines(text: str) -> bool:
+    return "body" in first_line_object(text)
+
+
+def read_line(entry: Mapping[str, Any]) -> PromptFile:
+    """A prompt file that was converted to one JSON object."""
+    data = entry.get("frontmatter")
+    raw = text_of(entry, "frontmatter_raw")
+    data, is_valid = (data, True) if isinstance(data, dict) else _read_yaml(raw)
+    return PromptFile(
+        name=text_of(entry, "name").strip(),
+        path=text_of(entry, "path"),
+        raw=raw,
+        data=data,
+        is_valid=is_valid,
+        body=text_of(entry, "body", required=True),
+    )
+
+
+def read_single(text: str, name: str) -> PromptFile:
+    text = text.replace("\r\n", "\n")
+    match = _FILE.match(text) if "---" in text[:FRONT_MATTER_MAX_LENGTH] else None
+    raw, body = (match[1], match[2]) if match else ("", text)
+    data, is_valid = _read_yaml(raw)
+    title = data.get("name")
+    return PromptFile(
+        name=title if isinstance(title, str) else "", path=name, raw=raw, data=data, is_valid=is_valid, body=body
+    )
+
+
+def one(record: TemplateRecord | BadRecord) -> Iterator[TemplateRecord | BadRecord]:
+    yield record
+
+
+def title_of(file: PromptFile) -> str:
+    return file.name or PurePosixPath(file.path).stem or _("Untitled")
+
+
+def metadata_of(file: PromptFile) -> dict[str, Any]:
+    """The path and the front matter: what it says, and its text when that is not valid YAML."""
+    metadata: dict[str, Any] = {"path": file.path} if file.path else {}
+    if file.data:
+        metadata["frontmatter"] = file.data
+    if not file.is_valid:
+        metadata["frontmatter_raw"] = _SECRET_LINE.sub(lambda match: match[1] + _("(removed)"), file.raw)
+        metadata["note"] = _("The front matter is not valid YAML.")
+    return metadata
+
+
+def parameters_of(*sources: object) -> dict[str, Any]:
+    """Sampling parameters by their common names, whichever way the file spells them; the first source wins."""
+    parameters: dict[str, Any] = {}
+    for source in sources:
+        for key, value in (source if isinstance(source, dict) else {}).items():
+            name = _PARAMETERS.get(str(key).replace("_", "").lower())
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if name and (is_number or (name == "stop" and isinstance(value, (str, list)))):
+                parameters.setdefault(name, value)
+    return parameters
+
+
+def _read_yaml(raw: str) -> tuple[dict[str, Any], bool]:
+    """What the front matter says, and whether all of it is valid; else what those of its sections say that are."""
+    whole = _parse_yaml(raw)
+    if whole is not None:
+        return whole, True
+    data: dict[str, Any] = {}
+    for section in _SECTION.findall(raw[:FRONT_MATTER_MAX_LENGTH]):
+        data |= _parse_yaml(section) or {}
+    return data, False
+
+
+def _parse_yaml(raw: str) -> dict[str, Any] | None:
+    if len(raw) > FRONT_MATTER_MAX_LENGTH:
+        return None
+    try:
+        # Aliases make a small text unfold into a huge one, and no prompt file needs them.
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(raw, Loader=yaml.SafeLoader)):
+            return None
+        data = yaml.safe_load(raw)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return None
+    if data is None:
+        return {}
+    return data if isinstance(data, dict) else None
