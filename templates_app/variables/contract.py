@@ -21,7 +21,7 @@ _SHORT_WORDS = frozenset(
         "deadline degree department duration email format framework gender genre industry lang language length level",
         "location max min model month mood name number phone place platform position price product quantity ratio",
         "region role season sector size style symbol technology theme time timeframe title tone type unit username",
-        "version week year years",
+        "version website week year years firstname lastname fullname link url id",
     )
     for word in line.split()
 )
