@@ -1,0 +1,37 @@
+"""How gunicorn serves promptlib (`gunicorn --config python:promptlib.gunicorn`); variables in docs/configuration.md.
+
+A streamed answer holds one thread while it is written, so there are more threads than cores.
+"""
+
+import gc
+import os
+from typing import Any
+
+wsgi_app = "promptlib.wsgi:application"
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = int(os.environ.get("WEB_THREADS", "16"))
+preload_app = True
+keepalive = 5
+graceful_timeout = 20
+limit_request_line = 8190
+loglevel = "warning"
+control_socket_disable = True
+if os.access("/dev/shm", os.W_OK):  # noqa: S108  # the heartbeat file must not wait for a disk
+    worker_tmp_dir = "/dev/shm"  # noqa: S108
+
+
+def when_ready(_server: Any) -> None:
+    """What the parent loaded is shared by the workers: keep the collector from touching, and so copying, it."""
+    gc.collect()
+    gc.freeze()
+    host, port = bind.rsplit(":", 1)
+    print(f"promptlib answers at http://{'127.0.0.1' if host in {'0.0.0.0', '[::]'} else host}:{port}/", flush=True)  # noqa: S104, T201
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """A worker opens its own database connections."""
+    from django.db import connections
+
+    connections.close_all()
