@@ -158,8 +158,8 @@ def test_every_run_fills_its_version_as_the_program_would():
 
 def test_a_thread_costs_more_tokens_the_longer_it_gets_and_a_failure_measures_none():
     thread = next(item for item in DATA.conversations if item.key == "returns-from-norway")
-    read_out, again = thread.interactions[2:4]
-    assert read_out.input_tokens == again.input_tokens > thread.interactions[1].input_tokens
+    query, read_out, again = thread.interactions[1:4]
+    assert read_out.input_tokens == again.input_tokens > query.input_tokens + query.output_tokens
     failed = thread.interactions[4]
     assert (failed.status, failed.input_tokens, failed.output_tokens) == ("failed", None, None)
 
@@ -180,8 +180,9 @@ def test_the_everyday_runs_have_a_shape():
     weekend = sum(count for day, count in by_day.items() if day.weekday() >= 5)
     assert weekend / len(runs) < 0.15
     failures = Counter(item.days_ago for item in runs if item.status == "failed")
-    assert failures.most_common(1)[0][0] == 9
-    assert sum(failures.values()) / len(runs) < 0.06
+    assert failures.pop(9) >= 4, "the bad day shows"
+    assert max(failures.values()) < 4
+    assert sum(failures.values()) / len(runs) < 0.03
     assert {item.latency_ms is not None for item in runs} == {True}
 
 
