@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
+from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef
 
@@ -33,7 +34,9 @@ class ConversationQuerySet(SoftDeleteQuerySet):
         return self.filter(Exists(self._seats(user).filter(role="owner")))
 
     def _seats(self, user: Any) -> models.QuerySet:
-        return apps.get_model("conversations", "Participant").objects.filter(conversation=OuterRef("pk"), user_id=user.pk)
+        return apps.get_model("conversations", "Participant").objects.filter(
+            conversation=OuterRef("pk"), user_id=user.pk
+        )
 
 
 class ConversationManager(models.Manager.from_queryset(ConversationQuerySet)):  # type: ignore[misc]  # made at run time
@@ -61,3 +64,12 @@ class PromptManager(models.Manager.from_queryset(PromptQuerySet)):  # type: igno
 
     def get_queryset(self) -> "models.QuerySet[Prompt]":
         return super().get_queryset().filter(deleted_at__isnull=True)
+
+
+class AIModelQuerySet(models.QuerySet):
+    """Models that answer."""
+
+    def usable(self) -> Self:
+        """Those that staff enabled; the demonstration only where the installation wants it."""
+        enabled = self.filter(is_enabled=True)
+        return enabled if settings.ECHO_PROVIDER else enabled.exclude(provider="echo")

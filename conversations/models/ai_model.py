@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from conversations.querysets import AIModelQuerySet
 from promptlib.core.fields import KeyField
 from promptlib.core.models import BaseModel
 
@@ -38,6 +39,8 @@ class AIModel(BaseModel):
     limits = models.JSONField(_("limits"), default=dict, blank=True)
     is_enabled = models.BooleanField(_("enabled"), default=True, db_default=True)
     position = models.PositiveSmallIntegerField(_("position"), default=0, db_default=0)
+
+    objects = AIModelQuerySet.as_manager()
 
     class Meta:
         db_table = "ai_models"

@@ -1,0 +1,27 @@
+"""What people do in conversations: ask, run, record, stop, judge, put in order; and the thread as they read it."""
+
+from conversations.services.asking import Target, ask, record_answer, retry, run_version
+from conversations.services.judging import give_feedback
+from conversations.services.organizing import mark_read, rename, set_archived, start_conversation
+from conversations.services.stopping import stop
+from conversations.services.sweeping import sweep_orphans
+from conversations.services.thread import Turn, Window, load_turn, load_window
+
+__all__ = [
+    "Target",
+    "Turn",
+    "Window",
+    "ask",
+    "give_feedback",
+    "load_turn",
+    "load_window",
+    "mark_read",
+    "record_answer",
+    "rename",
+    "retry",
+    "run_version",
+    "set_archived",
+    "start_conversation",
+    "stop",
+    "sweep_orphans",
+]

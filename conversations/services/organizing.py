@@ -1,0 +1,63 @@
+"""Starting a conversation, and keeping conversations in order."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+
+from audit.models import AuditLog
+from audit.services import record
+from conversations.models import AIModel, Conversation, Participant
+
+TITLE_CHARS = 80
+TITLE_MAX_LENGTH = 300
+
+
+@transaction.atomic
+def start_conversation(
+    *, owner: Any, title: str = "", first_text: str = "", model: AIModel | None = None, system_prompt: str = ""
+) -> Conversation:
+    """A conversation and its owner's seat. Without a title it is called by the first line of `first_text`."""
+    conversation = Conversation.objects.create(
+        owner=owner,
+        title=title.strip()[:TITLE_MAX_LENGTH] or title_for(first_text),
+        model=model,
+        system_prompt=system_prompt,
+    )
+    Participant.objects.create(
+        conversation=conversation, user=owner, role=Participant.Role.OWNER, last_read_at=timezone.now()
+    )
+    return conversation
+
+
+def title_for(text: str) -> str:
+    line = next((line for line in text.splitlines() if line.strip()), "")
+    return Truncator(" ".join(line.split())).chars(TITLE_CHARS) or _("Untitled conversation")
+
+
+@transaction.atomic
+def rename(conversation: Conversation, *, title: str, revision: int, by: Any) -> bool:
+    """False, and nothing changed, if somebody else changed the conversation since `revision`."""
+    before = conversation.title
+    fresh = Conversation.objects.filter(pk=conversation.pk, revision=revision)
+    if not fresh.update(title=title, revision=F("revision") + 1, updated_at=timezone.now()):
+        return False
+    conversation.title = title
+    if title != before:
+        record(AuditLog.Action.UPDATE, conversation, changes={"title": [before, title]}, actor=by)
+    return True
+
+
+def set_archived(conversation: Conversation, *, archived: bool) -> None:
+    """Put the conversation away, or take it out again; one that is there already stays as it is."""
+    if archived != (conversation.archived_at is not None):
+        conversation.archived_at = timezone.now() if archived else None
+        conversation.save(update_fields=["archived_at"])
+
+
+def mark_read(conversation: Conversation, *, by: Any) -> None:
+    """Nothing in the conversation is new to this person any more. Reading is no change: it is not audited."""
+    Participant.objects.filter(conversation=conversation, user=by).update(last_read_at=timezone.now())

@@ -1,0 +1,106 @@
+"""The way through a conversation's tree: which interactions stand above and below one.
+
+`parent` names the interaction before. One without a parent (an imported one, the first) follows the one that was made
+before it; other answers to a question without a parent name its first attempt in `metadata["attempt_of"]`, and the
+first attempt names them in `metadata["attempts"]`. What is in the trash is stepped over.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from conversations.models import Prompt
+
+CHUNK = 100
+LOOK_AHEAD = 500
+
+
+class Node(NamedTuple):
+    pk: UUID
+    parent: UUID | None
+    attempt_of: UUID | None
+
+
+def path_up(conversation_id: UUID, *, end: UUID | None = None, limit: int) -> list[UUID]:
+    """At most `limit` interactions, oldest first, the last of them `end` (by default the newest of all).
+
+    One query per hundred interactions passed; with few branches, one.
+    """
+    path: list[UUID] = []
+    ceiling, inclusive = end, True
+    for node in _newest_first(conversation_id, end):
+        if ceiling is not None and (node.pk > ceiling or (node.pk == ceiling and not inclusive)):
+            continue
+        path.append(node.pk)
+        if len(path) == limit:
+            break
+        ceiling, inclusive = (node.parent, True) if node.parent else (node.attempt_of or node.pk, False)
+    return path[::-1]
+
+
+def path_down(conversation_id: UUID, *, start: UUID, limit: int) -> list[UUID]:
+    """At most `limit` interactions after `start`, each the newest that follows the one before. One query."""
+    later = list(_nodes(conversation_id).filter(pk__gt=start).order_by("pk")[:LOOK_AHEAD])
+    nodes = [_node(row) for row in later]
+    newest_child = {node.parent: node.pk for node in nodes if node.parent}
+    flat = [node.pk for node in nodes if not node.parent and not node.attempt_of]
+    path: list[UUID] = []
+    here = start
+    while len(path) < limit:
+        follower = newest_child.get(here) or next((pk for pk in flat if pk > here), None)
+        if follower is None:
+            break
+        path.append(follower)
+        here = follower
+    return path
+
+
+def siblings_of(prompts: list[Prompt]) -> dict[UUID, list[UUID]]:
+    """For each of these interactions all answers to the same question, itself among them, oldest first.
+
+    One query; two more where a first question was asked again.
+    """
+    parents = {prompt.parent_id for prompt in prompts if prompt.parent_id}
+    families: dict[UUID | None, list[UUID]] = {}
+    for parent, pk in Prompt.objects.filter(parent__in=parents).order_by("pk").values_list("parent", "pk"):
+        families.setdefault(parent, []).append(pk)
+    attempts = _attempts([prompt for prompt in prompts if not prompt.parent_id])
+    return {prompt.pk: families.get(prompt.parent_id) or attempts.get(prompt.pk) or [prompt.pk] for prompt in prompts}
+
+
+def _attempts(prompts: list[Prompt]) -> dict[UUID, list[UUID]]:
+    metadata = {prompt.pk: prompt.metadata for prompt in prompts}
+    firsts = {pk: _uuid(known.get("attempt_of")) or pk for pk, known in metadata.items()}
+    if missing := set(firsts.values()) - set(metadata):
+        metadata |= dict(Prompt.all_objects.filter(pk__in=missing).values_list("pk", "metadata"))
+    others = {first: _family(first, metadata.get(first, {})) for first in firsts.values()}
+    named = {pk for family in others.values() if len(family) > 1 for pk in family}
+    alive = set(Prompt.objects.filter(pk__in=named).values_list("pk", flat=True)) if named else set()
+    return {pk: sorted({pk} | (others[first] & alive)) for pk, first in firsts.items()}
+
+
+def _family(first: UUID, metadata: dict[str, Any]) -> set[UUID]:
+    return {first} | {pk for value in metadata.get("attempts", []) if (pk := _uuid(value))}
+
+
+def _newest_first(conversation_id: UUID, end: UUID | None) -> Iterator[Node]:
+    rows = _nodes(conversation_id).order_by("-pk")
+    chunk = list((rows.filter(pk__lte=end) if end else rows)[:CHUNK])
+    while chunk:
+        yield from map(_node, chunk)
+        chunk = list(rows.filter(pk__lt=chunk[-1][0])[:CHUNK]) if len(chunk) == CHUNK else []
+
+
+def _nodes(conversation_id: UUID) -> Any:
+    return Prompt.objects.filter(conversation=conversation_id).values_list("pk", "parent", "metadata__attempt_of")
+
+
+def _node(row: tuple[UUID, UUID | None, str | None]) -> Node:
+    return Node(row[0], row[1], _uuid(row[2]))
+
+
+def _uuid(value: str | None) -> UUID | None:
+    try:
+        return UUID(value) if value else None
+    except ValueError:
+        return None
