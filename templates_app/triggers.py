@@ -5,6 +5,8 @@ from promptlib.core.statistics import Counter
 
 ALIVE = "{row}.deleted_at IS NULL"
 
+# MySQL fires triggers in the order they were created: version before template, as a finished run does too, so that a
+# rating and a run of the same template wait for each other and never deadlock.
 COUNTERS = [
     Counter(
         name="template_versions_counted",
@@ -16,15 +18,6 @@ COUNTERS = [
         watch=("template_id", "usage_count", "total_cost", "last_used_at"),
     ),
     Counter(
-        name="template_ratings_counted",
-        source="template_ratings",
-        target="templates",
-        key={"id": "{row}.template_id"},
-        when=ALIVE,
-        sums={"rating_count": "1", "rating_sum": "{row}.score"},
-        watch=("template_id", "score", "deleted_at"),
-    ),
-    Counter(
         name="template_ratings_by_version",
         source="template_ratings",
         target="template_versions",
@@ -32,6 +25,15 @@ COUNTERS = [
         when=ALIVE,
         sums={"rating_count": "1", "rating_sum": "{row}.score"},
         watch=("version_id", "score", "deleted_at"),
+    ),
+    Counter(
+        name="template_ratings_counted",
+        source="template_ratings",
+        target="templates",
+        key={"id": "{row}.template_id"},
+        when=ALIVE,
+        sums={"rating_count": "1", "rating_sum": "{row}.score"},
+        watch=("template_id", "score", "deleted_at"),
     ),
     Counter(
         name="template_favorites_counted",
