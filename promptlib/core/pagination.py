@@ -174,7 +174,7 @@ class KeysetPage(Generic[RowT]):
     def _nullable(self, name: str) -> bool:
         return name in self.queryset.query.annotations or self._field(name).null
 
-    def _field(self, name: str) -> models.Field[Any, Any]:
+    def _field(self, name: str) -> Any:
         """The type of the column or annotation `name`; a column may be reached through relations."""
         annotation: Any = self.queryset.query.annotations.get(name)
         if annotation is not None:
@@ -186,7 +186,9 @@ class KeysetPage(Generic[RowT]):
             model = field.related_model
         while field.is_relation:
             field = field.target_field
-        return field.output_field if isinstance(field, models.GeneratedField) else field
+        if isinstance(field, models.GeneratedField):
+            field = field.output_field
+        return field
 
 
 def _value(row: models.Model, name: str) -> Any:

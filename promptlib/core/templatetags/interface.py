@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import zlib
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -45,7 +45,7 @@ HUES = 6
 @register.simple_tag
 def icon(name: str, size: str = "", tone: str = "", label: str = "") -> SafeString:
     """An icon of `icons.svg`: 16 px, 20 with `size="large"`; `tone` is good, bad or warn; silent without `label`."""
-    return _icon(str(name), str(size), str(tone), str(label))
+    return _icon(str(name), str(size), str(tone), str(label) + "")  # a text marked safe must not be cached as one
 
 
 @lru_cache(maxsize=512)
@@ -87,7 +87,7 @@ def star_width(score: Decimal | float | None) -> str:
 def number(value: Any, places: int = 0) -> str:
     """1047 → 1,047. Nothing for None."""
     amount = _decimal(value)
-    return "" if amount is None else number_format(amount, places, force_grouping=True)
+    return "" if amount is None else _shown(amount, places)
 
 
 @register.filter
@@ -112,7 +112,7 @@ def money(value: Any, currency: str | None = None) -> str:
         places = max(2, -int(amount.as_tuple().exponent))
     elif amount == 0:
         places = 0
-    return f"{minus}{sign}{number_format(amount, places, force_grouping=True)}"
+    return f"{minus}{sign}{_shown(amount, places)}"
 
 
 @register.filter
@@ -136,7 +136,12 @@ def percent(ratio: Any, places: int = 1) -> str:
     if amount is None:
         return ""
     shown = round(amount * 100, places)
-    return f"{number_format(shown, 0 if shown == shown.to_integral_value() else places)}{NBSP}%"
+    return f"{_shown(shown, 0 if shown == shown.to_integral_value() else places)}{NBSP}%"
+
+
+def _shown(amount: Decimal, places: int) -> str:
+    """Rounded (Django's own formatting cuts off) and grouped as the language does it."""
+    return number_format(amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP), places, force_grouping=True)
 
 
 def _decimal(value: Any) -> Decimal | None:
