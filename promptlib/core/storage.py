@@ -20,7 +20,11 @@ class StaticStorage(CompressedManifestStaticFilesStorage):
     Where nothing was collected yet (tests, a first start) names stay as they are.
     """
 
-    support_js_module_import_aggregation = True
+    # The imports of our own modules get hashed names. Of `js/` alone: others' files hold imports in their comments.
+    patterns = (
+        *CompressedManifestStaticFilesStorage.patterns,
+        ("js/*.js", CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]),
+    )
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
         if STYLE_SHEET in paths and not dry_run:
