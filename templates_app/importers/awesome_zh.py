@@ -6,16 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from templates_app.importers.records import (
-    BadRecord,
-    ImportFileError,
-    TemplateRecord,
-    make_record,
-    parse_json,
-    read_entry,
-    storable,
-    text_of,
-)
+from templates_app.importers.reading import parse_json, read_entry, text_of
+from templates_app.importers.records import BadRecord, ImportFileError, TemplateRecord, make_record, storable
 from templates_app.importers.shelves import shelf_for_title
 
 NAME = "awesome-zh"

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 
 from templates_app.importers import frontmatter
 from templates_app.importers.inputs import from_broken_dotprompt, from_dotprompt
-from templates_app.importers.records import BadRecord, TemplateRecord, humanise, make_record, read_lines
+from templates_app.importers.reading import read_lines
+from templates_app.importers.records import BadRecord, TemplateRecord, humanise, make_record
 from templates_app.importers.roles import Part, assemble
 from templates_app.importers.shelves import shelf_for_title
 from templates_app.variables import Variable, VariableType, find_names, new_variable

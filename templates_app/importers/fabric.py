@@ -11,17 +11,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from templates_app.importers.records import (
-    BadRecord,
-    TemplateRecord,
-    first_line_object,
-    has_other_braces,
-    humanise,
-    make_record,
-    read_lines,
-    text_of,
-    texts_of,
-)
+from templates_app.importers.reading import first_line_object, read_lines, text_of, texts_of
+from templates_app.importers.records import BadRecord, TemplateRecord, has_other_braces, humanise, make_record
 from templates_app.importers.shelves import shelf_for_tags
 from templates_app.variables import Variable, VariableType, find_names
 

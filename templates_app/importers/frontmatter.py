@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 from django.utils.translation import gettext as _
 
-from templates_app.importers.records import BadRecord, TemplateRecord, first_line_object, text_of
+from templates_app.importers.reading import first_line_object, text_of
+from templates_app.importers.records import BadRecord, TemplateRecord
 
 FRONT_MATTER_MAX_LENGTH = 256 * 1024
 

@@ -146,7 +146,7 @@ def _from_input(name: str, entry: object, samples: Mapping[str, Any]) -> Variabl
 
 def _from_schema(name: str, schema: object, required: bool, defaults: Mapping[str, Any]) -> Variable | None:
     if isinstance(schema, str):
-        return _from_pico(name, schema, defaults)
+        return _from_pico(name if required else f"{name}?", schema, defaults)
     facts = schema if isinstance(schema, dict) else {}
     options = facts.get("enum")
     default = defaults.get(name, facts.get("default"))

@@ -4,17 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from templates_app.importers.language import normalise_language
-from templates_app.importers.records import (
-    BadRecord,
-    TemplateRecord,
-    first_line_object,
-    has_other_braces,
-    make_record,
-    message_variable,
-    read_lines,
-    text_of,
-    texts_of,
-)
+from templates_app.importers.reading import first_line_object, read_lines, text_of, texts_of
+from templates_app.importers.records import BadRecord, TemplateRecord, has_other_braces, make_record, message_variable
 
 NAME = "lobe"
 SOURCE = "lobe-chat-agents"

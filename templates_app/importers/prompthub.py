@@ -4,16 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from templates_app.importers.records import (
-    BadRecord,
-    TemplateRecord,
-    first_line_object,
-    humanise,
-    make_record,
-    read_lines,
-    text_of,
-    texts_of,
-)
+from templates_app.importers.reading import first_line_object, read_lines, text_of, texts_of
+from templates_app.importers.records import BadRecord, TemplateRecord, humanise, make_record
 from templates_app.importers.shelves import shelf_for_tags
 
 NAME = "prompthub"

@@ -514,6 +514,32 @@ def test_dotprompt_roles(tmp_path: Path, body: str, system_prompt: str, rest: st
     assert (record.system_prompt, record.body) == (system_prompt, rest)
 
 
+def test_a_json_schema_types_the_inputs(tmp_path: Path) -> None:
+    properties = {
+        "mood": {"type": "string", "enum": ["calm", "loud"], "description": "How it feels"},
+        "count": {"type": "integer"},
+        "place": {"type": "string", "default": "Oslo"},
+        "n": "number",
+    }
+    schema = {"type": "object", "properties": properties, "required": ["mood", "place", "count"]}
+    data = {"input": {"schema": schema, "default": {"count": 3}}, "model": 7}
+    record = read_one(tmp_path, "d.jsonl", dotprompt("", "{{mood}} {{count}} {{place}} {{n}}", data))
+    assert contract_to_json(record.variables) == [
+        {
+            "name": "mood",
+            "type": "choice",
+            "label": "Mood",
+            "help": "How it feels",
+            "required": True,
+            "options": ["calm", "loud"],
+        },
+        {"name": "count", "type": "integer", "label": "Count", "default": 3},
+        {"name": "place", "type": "text", "label": "Place", "default": "Oslo"},
+        {"name": "n", "type": "number", "label": "N"},
+    ]
+    assert record.parameters == {}
+
+
 def test_names_inside_a_loop_are_not_asked_for(tmp_path: Path) -> None:
     record = read_one(tmp_path, "d.jsonl", dotprompt("", "{{#each items}}{{name}}{{/each}}", {}))
     assert record.variables == (Variable("name", VariableType.LONG_TEXT, label="Name", default="{{name}}"),)
@@ -590,11 +616,16 @@ def test_a_prompty_file(tmp_path: Path) -> None:
 
 def test_prompty_inputs_by_name_and_a_default_that_does_not_fit(tmp_path: Path) -> None:
     inputs = {"n": {"kind": "integer", "default": "many"}, "q": "What?", "ratio": 0.5, "on": True, "1x": {}}
-    entry = {"name": "a-b", "path": "x.prompty", "frontmatter_raw": "", "frontmatter": {"inputs": inputs, "model": "m"}}
+    entry = {
+        "name": "a-b",
+        "path": "x.prompty",
+        "frontmatter_raw": "",
+        "frontmatter": {"inputs": inputs, "model": "${env:M}"},
+    }
     record = read_one(tmp_path, "p.jsonl", lines({**entry, "body": "{{n}} {{q}} {{ratio}} {{on}}"}))
     assert (record.title, record.parameters, contract_to_json(record.variables)) == (
         "A b",
-        {"model": "m"},
+        {},
         [
             {"name": "n", "type": "long_text", "label": "N"},
             {"name": "q", "type": "long_text", "label": "Q", "default": "What?"},
@@ -622,6 +653,10 @@ def test_texts_and_data_are_made_fit_to_be_stored() -> None:
         "1": ["b'x'", None],
     }
     assert json.dumps(storable(deep)) == "[" * 32 + '"\\u2026"' + "]" * 32
+    nested: dict[str, Any] = {}
+    for _level in range(40):
+        nested = {"k": nested}
+    assert json.dumps(storable(nested), ensure_ascii=False) == '{"k": ' * 32 + '"…"' + "}" * 32
     assert (cut("one two three", 9), cut("a" * 20, 9), cut("x", 9)) == ("one two…", "a" * 8 + "…", "x")
     assert (humanise("01-basic_prompt"), humanise("My prompt")) == ("Basic prompt", "My prompt")
 
@@ -655,6 +690,7 @@ def test_a_summary_is_the_first_sentence(tmp_path: Path, body: str, summary: str
         ("Bir öğretmen olarak konuyu açıkla ve her örnek için çok kısa bir metin yaz, daha uzun değil.", "tr"),
         ("私は医師のように振る舞ってほしいです。", "ja"),
         ("我想让你充当医生。请说 hello world。", "zh-CN"),
+        ("请把它翻译成英文 translate this short text", "zh-CN"),
         ("請你擔任醫生，從現在開始為我們說明這個問題。", "zh-TW"),
         ("의사처럼 행동해 주세요.", "ko"),
         ("Действуй как врач.", "ru"),

@@ -39,6 +39,7 @@ def test_segments_mark_the_variables() -> None:
         Segment("\nBye "),
         Segment("{{x}}", name="x", value="w" * 161, is_block=True),
     ]
+    assert segments("{{x}}", {"x": "w" * 160}) == [Segment("{{x}}", name="x", value="w" * 160)]
     assert segments("") == []
 
 
