@@ -50,6 +50,8 @@ class InterfaceBoundField(BoundField):
         attrs = super().build_widget_attrs(attrs, widget)
         if self.kind == "input" and "class" not in widget.attrs and "class" not in attrs:
             attrs["class"] = "input input--text" if isinstance(widget, forms.Textarea) else "input"
+        if isinstance(widget, forms.RadioSelect):  # one radio is never invalid; the group says it
+            attrs.pop("aria-invalid", None)
         if isinstance(widget, forms.Textarea) and widget.attrs.get("rows") == PLAIN_ROWS:
             attrs.setdefault("rows", ROWS)
         return attrs
