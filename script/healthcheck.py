@@ -3,6 +3,7 @@
 import os
 import urllib.request
 
-request = urllib.request.Request(f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/healthz")
-request.add_header("Host", os.environ.get("ALLOWED_HOSTS", "127.0.0.1").split(",")[0].lstrip(".").replace("*", "127.0.0.1"))
-urllib.request.urlopen(request, timeout=4).close()
+address = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/healthz"
+allowed = os.environ.get("ALLOWED_HOSTS", "127.0.0.1").split(",")[0].lstrip(".")
+host = "127.0.0.1" if allowed in {"", "*"} else allowed
+urllib.request.urlopen(urllib.request.Request(address, headers={"Host": host}), timeout=4).close()

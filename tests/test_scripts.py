@@ -1,0 +1,89 @@
+"""The scripts' own logic: what they write, what they leave alone, how they find their way."""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A folder that holds the scripts and nothing else."""
+    shutil.copytree(ROOT / "script", tmp_path / "script")
+    return tmp_path
+
+
+def dotenv(folder: Path, *arguments: str, **environment: str) -> str:
+    clean = {"PATH": os.environ["PATH"], **environment}
+    done = subprocess.run(
+        [sys.executable, str(folder / "script/dotenv.py"), *arguments],
+        capture_output=True,
+        text=True,
+        env=clean,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_a_first_start_writes_random_secrets_that_only_the_owner_reads(copy: Path) -> None:
+    dotenv(copy, "ensure")
+    written = (copy / ".env").read_text()
+    assert re.fullmatch(r"SECRET_KEY=[\w-]{64}\nDEMO_PASSWORD=[a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4}\n", written)
+    assert stat.S_IMODE((copy / ".env").stat().st_mode) == 0o600
+    dotenv(copy, "ensure")
+    assert (copy / ".env").read_text() == written
+
+
+def test_a_file_that_exists_keeps_all_it_says_and_gains_what_is_empty(copy: Path) -> None:
+    (copy / ".env").write_text("# mine\nSECRET_KEY=\nPORT=9000\nDEMO_PASSWORD=chosen")
+    dotenv(copy, "ensure")
+    lines = (copy / ".env").read_text().splitlines()
+    assert re.fullmatch(r"SECRET_KEY=[\w-]{64}", lines.pop(1))
+    assert lines == ["# mine", "PORT=9000", "DEMO_PASSWORD=chosen"]
+
+
+def test_secrets_from_the_environment_are_not_written_down(copy: Path) -> None:
+    dotenv(copy, "ensure", SECRET_KEY="from-outside", DEMO_PASSWORD="from-outside")
+    assert not (copy / ".env").exists()
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_the_default(copy: Path) -> None:
+    (copy / ".env").write_text("HOST=\"0.0.0.0\"\nPORT='9000'\nPORT=1\n# WEB_THREADS=7\n")
+    assert [
+        dotenv(copy, "get", "HOST", "127.0.0.1"),
+        dotenv(copy, "get", "PORT", "8000"),
+        dotenv(copy, "get", "PORT", "8000", PORT="7777"),
+        dotenv(copy, "get", "WEB_THREADS", "16"),
+    ] == ["0.0.0.0", "9000", "7777", "16"]
+
+
+def test_an_old_python_is_refused_in_plain_words(copy: Path, tmp_path: Path) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("bash", "dirname", "cat", "cksum", "sed", "id"):
+        (programs / name).symlink_to(shutil.which(name))
+    (programs / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (programs / "python3").chmod(0o755)
+    (copy / "requirements.txt").write_text("")
+    done = subprocess.run(
+        [str(programs / "bash"), str(copy / "script/server")],
+        capture_output=True,
+        text=True,
+        env={"PATH": str(programs)},
+    )
+    assert done.returncode == 1
+    assert "promptlib needs Python 3.11 or newer." in done.stderr
+
+
+@pytest.mark.parametrize("script", ["server", "mysql"])
+def test_an_unknown_argument_is_answered_with_the_usage(script: str) -> None:
+    done = subprocess.run([str(ROOT / "script" / script), "--nonsense"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert f"script/{script}" in done.stdout
