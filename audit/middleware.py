@@ -28,7 +28,7 @@ class AuditMiddleware:
 
 
 def client_ip(request: HttpRequest) -> str | None:
-    """The client's address: with N trusted proxies, the N-th entry of X-Forwarded-For from the right. None if invalid."""
+    """The client's address: behind N trusted proxies the N-th of X-Forwarded-For from the right. None if invalid."""
     address = request.META.get("REMOTE_ADDR", "")
     if settings.TRUSTED_PROXY_COUNT:
         hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]

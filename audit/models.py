@@ -1,5 +1,6 @@
 """The audit log: what happened, who did it, and what it was before and after. Rows are never changed or deleted."""
 
+from datetime import date
 from typing import Any
 
 from auditlog.models import AbstractLogEntry
@@ -15,7 +16,7 @@ from promptlib.core.models import BaseModel
 
 
 class AuditLog(AbstractLogEntry):
-    """One thing that happened. It keeps ids and snapshots, no foreign keys, so nothing that is deleted takes it along."""
+    """One thing that happened. It keeps ids and snapshots, no foreign keys: nothing that is deleted takes it along."""
 
     class Action(models.IntegerChoices):
         CREATE = 0, _("created")
@@ -92,6 +93,11 @@ class AuditLog(AbstractLogEntry):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} {self.object_repr}"
+
+    @property
+    def local_day(self) -> date:
+        """The day it happened on, in the reader's time zone."""
+        return timezone.localtime(self.timestamp).date()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.take_origin()

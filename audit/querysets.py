@@ -23,7 +23,7 @@ class AuditLogQuerySet(models.QuerySet["AuditLog"]):
         return self.filter(subject_id=subject_id)
 
     def visible_to(self, user: Any) -> Self:
-        """Staff read the whole log, everybody else their own actions. Owners reach a thing's history through the thing."""
+        """Staff read the whole log, others their own actions. Owners reach a thing's history through the thing."""
         return self if user.is_staff else self.filter(actor_id=user.pk)
 
 

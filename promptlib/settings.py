@@ -39,6 +39,7 @@ PROVIDER_TOTAL_SECONDS = env.float("PROVIDER_TOTAL_SECONDS", default=300)
 
 INSTALLED_APPS = [
     "promptlib.core",
+    "auditlog",
     "audit",
     "accounts",
     "templates_app",
@@ -57,7 +58,6 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
-    "auditlog",
     "csp",
     "django_filters",
     "django_htmx",

@@ -1,0 +1,90 @@
+"""The audit log and its seals in the admin: to read, never to write."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from audit.models import AuditLog, AuditSeal
+from audit.timeline import changes_of
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that nobody adds, changes or deletes here."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+admin.site.unregister(AuditLog)  # auditlog's own page
+
+
+@admin.register(AuditLog)
+class AuditLogAdmin(ReadOnlyAdmin):
+    list_display = ("timestamp", "who", "action", "kind", "thing", "remote_addr", "reason")
+    list_filter = ("action", ("content_type", admin.RelatedOnlyFieldListFilter), "timestamp")
+    search_fields = ("=object_pk", "=subject_id", "=cid", "=actor_id", "actor_email", "object_repr")
+    search_help_text = _("An id, a request id, an e-mail address, or words of the thing's name")
+    list_select_related = ("content_type",)
+    list_per_page = 50
+    show_full_result_count = False
+    ordering = ("-id",)
+    fields = (
+        "timestamp",
+        "who",
+        "action",
+        "kind",
+        "thing",
+        "object_pk",
+        "subject_id",
+        "change_table",
+        "reason",
+        "remote_addr",
+        "user_agent",
+        "cid",
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[AuditLog]":
+        return super().get_queryset(request).defer("serialized_data", "changes_text")
+
+    @admin.display(description=_("who"), ordering="actor_id")
+    def who(self, row: AuditLog) -> str:
+        return row.actor_name or row.actor_email or "—"
+
+    @admin.display(description=_("kind"))
+    def kind(self, row: AuditLog) -> str:
+        return row.content_type.name
+
+    @admin.display(description=_("thing"))
+    def thing(self, row: AuditLog) -> str:
+        return row.object_repr[:120]
+
+    @admin.display(description=_("changes"))
+    def change_table(self, row: AuditLog) -> SafeString:
+        rows = format_html_join(
+            "", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", ((c.field, c.before, c.after) for c in changes_of(row))
+        )
+        return format_html(
+            "<table><thead><tr><th>{}</th><th>{}</th><th>{}</th></tr></thead><tbody>{}</tbody></table>",
+            _("Field"),
+            _("Before"),
+            _("After"),
+            rows,
+        )
+
+
+@admin.register(AuditSeal)
+class AuditSealAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "row_count", "first_row", "last_row", "digest")
+    ordering = ("-id",)
