@@ -19,7 +19,7 @@ def _is_here(host: Any) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def _stay_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def network_guard(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """A connection or a name lookup beyond loopback is refused, and fails the test even if the code swallows it.
 
     Names under `.invalid` do not exist (RFC 6761): they fail as they would anywhere, and nothing else happens.
@@ -54,6 +54,6 @@ def _stay_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(socket.socket, name, guarded(getattr(socket.socket, name)))
     monkeypatch.setattr(socket.socket, "sendto", guarded(socket.socket.sendto, position=-1))
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
-    yield
+    yield strayed
     if strayed:
         pytest.fail(f"This test tried to reach {', '.join(sorted(set(strayed)))}.")
