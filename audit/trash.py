@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, Value
 from django.utils import timezone
 from django.utils.text import capfirst
 
@@ -35,16 +35,24 @@ def restored_things(deletion_id: UUID) -> list[SoftDeleteModel]:
 
 
 def companions(rows: Sequence[SoftDeleteModel]) -> dict[UUID, list[tuple[str, int]]]:
-    """What went with each deletion besides the thing itself: kind and number; one query a model."""
-    found: dict[UUID, list[tuple[str, int]]] = defaultdict(list)
+    """What went with each deletion besides the thing itself: kind and number; one query for all."""
+    models = soft_delete_models()
     ids = {row.deletion_id for row in rows}
-    for model in soft_delete_models():
-        groups = model.all_objects.filter(deletion_id__in=ids).order_by().values_list("deletion_id")
-        for deletion_id, number in groups.annotate(number=Count("pk")):
-            number -= sum(1 for row in rows if isinstance(row, model) and row.deletion_id == deletion_id)
-            if number:
-                names = model._meta.verbose_name if number == 1 else model._meta.verbose_name_plural
-                found[deletion_id].append((capfirst(str(names)), number))
+    groups = [
+        model.all_objects.filter(deletion_id__in=ids)
+        .order_by()
+        .values("deletion_id")
+        .annotate(model=Value(index), number=Count("pk"))
+        .values_list("deletion_id", "model", "number")
+        for index, model in enumerate(models)
+    ]
+    found: dict[UUID, list[tuple[str, int]]] = defaultdict(list)
+    for deletion_id, index, number in groups[0].union(*groups[1:], all=True):
+        model = models[index]
+        number -= sum(isinstance(row, model) and row.deletion_id == deletion_id for row in rows)
+        if number:
+            names = model._meta.verbose_name if number == 1 else model._meta.verbose_name_plural
+            found[deletion_id].append((capfirst(str(names)), number))
     return found
 
 

@@ -1,0 +1,174 @@
+"""What reaches the audit log, with whom and from where."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import Error, transaction
+from django.test import Client, RequestFactory, override_settings
+
+from audit.context import acting
+from audit.middleware import client_ip
+from audit.models import AuditLog, AuditSeal
+from audit.registry import audited_models
+from audit.services import record
+from conversations.models import Conversation, Prompt
+from promptlib.core.fields import normalize_key
+from promptlib.core.soft_delete import RestoreConflict
+from templates_app.models import PromptTemplate, Rating, Tag
+from tests.factories import ConversationFactory, PromptFactory, RatingFactory, TemplateFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def rows(instance: Any) -> list[tuple[str, dict[str, Any]]]:
+    found = AuditLog.objects.filter(object_pk=str(instance.pk)).order_by("id")
+    return [(row.get_action_display(), row.changes) for row in found]
+
+
+def test_a_change_is_logged_with_what_it_was_before_and_by_whom() -> None:
+    owner, template = UserFactory(display_name="Ines Okafor"), TemplateFactory(title="Reply")
+    with acting(owner, ip="192.0.2.7", user_agent="Firefox", request_id="r-1"):
+        template.title = "Reply to a ticket"
+        template.save(update_fields=["title"])
+    row = AuditLog.objects.filter(object_pk=str(template.pk)).latest()
+    assert (row.action, row.changes) == (AuditLog.Action.UPDATE, {"title": ["Reply", "Reply to a ticket"]})
+    assert (row.actor_id, row.actor_email, row.actor_name) == (owner.pk, owner.email, "Ines Okafor")
+    assert (row.remote_addr, row.user_agent, row.cid) == ("192.0.2.7", "Firefox", "r-1")
+    assert row.subject_id == template.pk
+
+
+def test_what_belongs_to_a_template_is_read_in_its_history() -> None:
+    template = TemplateFactory()
+    rating = RatingFactory(template=template)
+    kinds = set(AuditLog.objects.about(template.pk).values_list("content_type__model", flat=True))
+    assert kinds == {"prompttemplate", "templateversion", "rating"}
+    assert rows(rating)[0][0] == "created"
+
+
+def test_statistics_and_housekeeping_make_no_noise() -> None:
+    template = TemplateFactory()
+    before = AuditLog.objects.count()
+    PromptTemplate.objects.get(pk=template.pk).save()
+    assert AuditLog.objects.count() == before
+    logged = {name for _action, changes in rows(template) for name in changes}
+    assert logged & {"alive", "rank_score", "usage_count", "created_at", "updated_at"} == set()
+
+
+def test_secrets_never_reach_the_log() -> None:
+    user = UserFactory(password="a-long-secret-word")
+    user.set_password("another-secret-word")
+    user.save()
+    changes = [change["password"] for _action, change in rows(user) if "password" in change]
+    assert changes == [["••••••", "••••••"], ["••••••", "••••••"]]
+    assert not AuditLog.objects.filter(changes__icontains=user.password[-20:]).exists()
+
+
+def test_a_delete_and_a_restore_write_one_row_for_each_thing() -> None:
+    owner = UserFactory()
+    conversation = ConversationFactory(owner=owner)
+    prompts = [PromptFactory(conversation=conversation) for _ in range(2)]
+    gone = prompts.pop()
+    gone.delete(by=owner)
+    conversation.delete(by=owner, reason="done with it")
+    deletion = str(conversation.deletion_id)
+    row = AuditLog.objects.filter(object_pk=str(conversation.pk)).latest()
+    assert (row.get_action_display(), row.reason, row.actor_id) == ("deleted", "done with it", owner.pk)
+    assert rows(conversation)[-1] == ("deleted", {"deletion_id": [None, deletion]})
+    assert rows(prompts[0])[-1] == ("deleted", {"deletion_id": [None, deletion]})
+
+    assert Conversation.all_objects.get(pk=conversation.pk).restore(by=owner) == 2
+    assert rows(conversation)[-1] == ("restored", {"deletion_id": [deletion, None]})
+    assert set(Prompt.objects.values_list("pk", flat=True)) == {prompts[0].pk}  # the other one was deleted before
+
+
+def test_deleting_for_good_is_a_purge() -> None:
+    template = TemplateFactory()
+    key = str(template.pk)
+    template.hard_delete()
+    assert AuditLog.objects.filter(object_pk=key).latest().action == AuditLog.Action.PURGE
+
+
+def test_tags_and_rights_are_logged() -> None:
+    template, user, group = TemplateFactory(), UserFactory(), Group.objects.create(name="Readers")
+    template.tags.add(Tag.objects.create(name="refunds"))
+    assert rows(template)[-1] == ("changed", {"tags": {"type": "m2m", "operation": "add", "objects": ["refunds"]}})
+    user.groups.add(group)
+    assert rows(user)[-1][0] == "changed permissions"
+    user.is_staff = True
+    user.save(update_fields=["is_staff"])
+    assert rows(user)[-1] == ("changed permissions", {"is_staff": [False, True]})
+
+
+def test_a_write_whose_audit_row_fails_does_not_happen(monkeypatch: pytest.MonkeyPatch) -> None:
+    template = TemplateFactory(title="Before")
+
+    def fail(*_args: Any, **_kwargs: Any) -> None:
+        raise RuntimeError("no audit")
+
+    monkeypatch.setattr(AuditLog, "save", fail)
+    for write in (
+        lambda: PromptTemplate.objects.create(owner=template.owner, title="New"),
+        lambda: setattr(template, "title", "After") or template.save(),
+    ):
+        with pytest.raises(RuntimeError), transaction.atomic():
+            write()
+    monkeypatch.setattr(AuditLog.objects, "bulk_create", fail)
+    with pytest.raises(RuntimeError):
+        template.delete()
+    assert list(PromptTemplate.objects.values_list("title", flat=True)) == ["Before"]
+
+
+@pytest.mark.parametrize("write", ["update", "delete"])
+def test_the_database_refuses_to_change_the_log(write: str) -> None:
+    row = record(AuditLog.Action.EXPORT, TemplateFactory(), actor=UserFactory())
+    queryset = AuditLog.objects.filter(pk=row.pk)
+    with pytest.raises(Error, match="append-only"), transaction.atomic():
+        queryset.update(reason="x") if write == "update" else queryset.delete()
+    assert AuditLog.objects.get(pk=row.pk).reason == ""
+
+
+def test_every_table_of_ours_is_audited_unless_a_trigger_alone_writes_it() -> None:
+    names = {model._meta.db_table for model in audited_models()}
+    assert {"users", "templates", "template_versions", "template_ratings", "conversations", "prompts"} <= names
+    assert {"conversation_participants", "template_grants", "ai_models", "ai_model_prices", "auth_group"} <= names
+    assert names & {"usage_daily", "template_fork_counts", AuditSeal._meta.db_table} == set()
+
+
+def test_a_failed_sign_in_is_logged_under_the_address_that_was_tried(client: Client) -> None:
+    user = UserFactory(can_sign_in=True)
+    for tried in (user.email.upper(), "nobody@example.org"):
+        client.post("/accounts/login/", {"login": tried, "password": "wrong"})
+    failed = AuditLog.objects.filter(action=AuditLog.Action.SIGN_IN_FAILED).order_by("id")
+    found = [(row.subject_id, row.actor_id, normalize_key(row.changes["email"][1])) for row in failed]
+    assert found == [(user.pk, None, normalize_key(user.email)), (None, None, "nobody@example.org")]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "header", "expected"),
+    [
+        (0, "203.0.113.9", "127.0.0.1"),
+        (1, "198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        (2, "198.51.100.1, 203.0.113.9", "198.51.100.1"),
+        (2, "203.0.113.9", "127.0.0.1"),
+        (1, "x" * 5000, None),
+        (1, "2001:db8::1", "2001:db8::1"),
+    ],
+)
+def test_the_client_address_is_counted_from_the_right(proxies: int, header: str, expected: str | None) -> None:
+    with override_settings(TRUSTED_PROXY_COUNT=proxies):
+        assert client_ip(RequestFactory().get("/", headers={"X-Forwarded-For": header})) == expected
+
+
+def test_a_restore_waits_for_its_parent_and_for_a_place_that_was_taken() -> None:
+    rating = RatingFactory()
+    rating.delete()
+    template = PromptTemplate.objects.get(pk=rating.template_id)
+    template.delete()
+    with pytest.raises(RestoreConflict, match="Restore “"):
+        rating.restore()
+    template.restore()
+    RatingFactory(template=template, version=rating.version, user=rating.user)
+    with pytest.raises(RestoreConflict):
+        rating.restore()
+    assert Rating.objects.count() == 1
