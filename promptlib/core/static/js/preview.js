@@ -1,9 +1,9 @@
 // While values are typed into form[data-preview-form], the variables of the filled-in prompt show them.
 // A variable is any .var[data-var="name"] inside [data-preview]; the form's fields are found by name, or by data-var.
-// The server draws the same when the page is loaded: see templates_app.rendering.
+// The server draws the same when the page is loaded: Segment in templates_app/rendering.py, BLOCK_LENGTH there and here.
 import { on, whenAdded } from "./dom.js";
 
-const LONG = 80;
+const BLOCK_LENGTH = 160;
 
 function valueOf(form, name) {
   const field = form.querySelector(`[data-var="${CSS.escape(name)}"]`) ?? form.elements.namedItem(name);
@@ -26,7 +26,7 @@ function fill(preview, form) {
     const filled = text !== "";
     place.textContent = filled ? text : name;
     place.classList.toggle("var--filled", filled);
-    place.classList.toggle("var--block", filled && (text.length > LONG || text.includes("\n")) && place.hasAttribute("data-alone"));
+    place.classList.toggle("var--block", filled && (text.length > BLOCK_LENGTH || text.includes("\n")));
   }
 }
 

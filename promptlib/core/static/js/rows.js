@@ -1,6 +1,7 @@
 // J and K: the next and the previous row of a list, or interaction of a conversation. Enter opens it, as it has the focus.
 import { isTyping } from "./dom.js";
 
+const ROWS = ".row, .turn, [data-row]";
 const STOPS = "[data-row-stop], .row__title a, .turn__no";
 
 document.addEventListener("keydown", (event) => {
@@ -11,9 +12,9 @@ document.addEventListener("keydown", (event) => {
   const stops = [...document.querySelectorAll(STOPS)];
   if (!stops.length) return;
   event.preventDefault();
-  const here = document.activeElement?.closest(".row, .turn, [data-row]") ?? document.activeElement;
-  const place = stops.findIndex((stop) => stop === here || here?.contains(stop));
+  const row = document.activeElement?.closest(ROWS);
+  const place = stops.findIndex((stop) => stop === document.activeElement || row?.contains(stop));
   const next = stops[Math.max(0, Math.min(stops.length - 1, place + (key === "j" ? 1 : -1)))];
   next.focus({ preventScroll: true });
-  (next.closest(".row, .turn, [data-row]") ?? next).scrollIntoView({ block: "nearest" });
+  (next.closest(ROWS) ?? next).scrollIntoView({ block: "nearest" });
 });
