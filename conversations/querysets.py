@@ -7,7 +7,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef
 
+from conversations.search import CONVERSATIONS, PROMPTS
 from promptlib.core.querysets import SoftDeleteQuerySet
+from promptlib.core.search import search
 
 if TYPE_CHECKING:
     from conversations.models import Conversation, Prompt
@@ -33,6 +35,10 @@ class ConversationQuerySet(SoftDeleteQuerySet):
         """Those that the person may delete, share and restore."""
         return self.filter(Exists(self._seats(user).filter(role="owner")))
 
+    def search(self, text: str) -> Self:
+        """Those whose title or summary holds what `text` asks for; see `promptlib.core.search`."""
+        return search(self, text, CONVERSATIONS)
+
     def _seats(self, user: Any) -> models.QuerySet:
         return apps.get_model("conversations", "Participant").objects.filter(
             conversation=OuterRef("pk"), user_id=user.pk
@@ -54,6 +60,10 @@ class PromptQuerySet(SoftDeleteQuerySet):
 
     def editable_by(self, user: Any) -> Self:
         return self.alive().filter(conversation__in=self._conversations().editable_by(user))
+
+    def search(self, text: str) -> Self:
+        """Those whose prompt or response holds what `text` asks for; see `promptlib.core.search`."""
+        return search(self, text, PROMPTS)
 
     def _conversations(self) -> Any:
         return apps.get_model("conversations", "Conversation").objects

@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from promptlib.core.querysets import SoftDeleteQuerySet
+from promptlib.core.search import search
+from templates_app.search import TEMPLATES
 
 if TYPE_CHECKING:
     from templates_app.models import PromptTemplate
@@ -36,6 +38,10 @@ class TemplateQuerySet(SoftDeleteQuerySet):
 
     def published(self) -> Self:
         return self.filter(status="published")
+
+    def search(self, text: str) -> Self:
+        """Those whose title, summary, tags or current prompt hold what `text` asks for; see `promptlib.core.search`."""
+        return search(self, text, TEMPLATES)
 
     def _grants(self, user: Any) -> models.QuerySet:
         teams = apps.get_model("accounts", "TeamMembership").objects.filter(user=user).values("team")

@@ -81,15 +81,19 @@ class View:
 SchemaObject = Trigger | View
 
 
-def declared(app_label: str | None = None) -> list[SchemaObject]:
-    """The triggers and views of one app, or of all: `TRIGGERS` of its `triggers.py`, `VIEWS` of its `reports.py`."""
+DECLARED_IN = {"triggers": "TRIGGERS", "reports": "VIEWS", "search": "TRIGGERS"}
+"""Module of an app → the list in it."""
+
+
+def declared(app_label: str | None = None, modules: Sequence[str] = tuple(DECLARED_IN)) -> list[SchemaObject]:
+    """The triggers and views of one app, or of all, that the given modules declare."""
     found: list[SchemaObject] = []
     for config in apps.get_app_configs():
         if app_label not in (None, config.label):
             continue
-        for module, name in (("triggers", "TRIGGERS"), ("reports", "VIEWS")):
+        for module in modules:
             if config.module is not None and module_has_submodule(config.module, module):
-                found += getattr(import_module(f"{config.name}.{module}"), name, [])
+                found += getattr(import_module(f"{config.name}.{module}"), DECLARED_IN[module], [])
     return found
 
 
@@ -155,20 +159,20 @@ def missing(connection: BaseDatabaseWrapper = default_connection) -> list[Schema
 
 
 class InstallSchemaObjects(RunPython):
-    """Migration operation: create the declared triggers and views of one app; backwards, drop them."""
+    """Migration operation: create the triggers and views that modules of one app declare; backwards, drop them."""
 
-    def __init__(self, app_label: str) -> None:
-        self.app_label = app_label
+    def __init__(self, app_label: str, *modules: str) -> None:
+        self.app_label, self.modules = app_label, modules or ("triggers", "reports")
         super().__init__(self._install, self._drop, atomic=False)
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        return type(self).__name__, [self.app_label], {}
+        return type(self).__name__, [self.app_label, *self.modules], {}
 
     def _install(self, _apps: Any, schema_editor: Any) -> None:
-        install(declared(self.app_label), schema_editor.connection)
+        install(declared(self.app_label, self.modules), schema_editor.connection)
 
     def _drop(self, _apps: Any, schema_editor: Any) -> None:
-        drop(declared(self.app_label), schema_editor.connection)
+        drop(declared(self.app_label, self.modules), schema_editor.connection)
 
 
 class VendorSQL(RunPython):

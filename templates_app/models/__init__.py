@@ -2,6 +2,7 @@
 
 from templates_app.models.community import Favorite, Rating, Suggestion
 from templates_app.models.order import Category, Tag, TemplateTag
+from templates_app.models.search import TemplateSearch
 from templates_app.models.template import ForkCount, Grant, PromptTemplate
 from templates_app.models.usage import TemplateUsage
 from templates_app.models.version import Label, TemplateVersion
@@ -16,6 +17,7 @@ __all__ = [
     "Rating",
     "Suggestion",
     "Tag",
+    "TemplateSearch",
     "TemplateTag",
     "TemplateUsage",
     "TemplateVersion",
