@@ -1,0 +1,229 @@
+"""What narrows the library: every choice stands in the query string, and each can be taken back."""
+
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from promptlib.core.fields import normalize_key
+from templates_app.models import Category, Favorite, Grant, Label, PromptTemplate, Tag, TemplateTag
+from templates_app.words import language_name
+
+TAGS_MAX_COUNT = 8
+
+SORTS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "relevance": (gettext_lazy("Best match"), ("-relevance", "-id")),
+    "rating": (gettext_lazy("Highest rated"), ("-rank_score", "-id")),
+    "usage": (gettext_lazy("Most run"), ("-usage_count", "-id")),
+    "newest": (gettext_lazy("Newest"), ("-id",)),
+    "used": (gettext_lazy("Recently used"), ("-last_used_at", "-id")),
+}
+DEFAULT_SORT = "rating"
+
+SCOPES = {
+    "mine": gettext_lazy("Mine"),
+    "favorites": gettext_lazy("Favourites"),
+    "shared": gettext_lazy("Shared with me"),
+}
+RATINGS = {
+    "4": gettext_lazy("4 and up"),
+    "3": gettext_lazy("3 and up"),
+    "2": gettext_lazy("2 and up"),
+    "unrated": gettext_lazy("Unrated"),
+}
+VISIBILITIES = {
+    "public": gettext_lazy("Public"),
+    "shared": gettext_lazy("Shared"),
+    "private": gettext_lazy("Private"),
+}
+STATUSES = {"draft": gettext_lazy("Drafts"), "archived": gettext_lazy("Archived")}
+
+
+class TagsField(forms.Field):
+    """Several tags by their slugs, each of which must exist."""
+
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, value: Any) -> list[Tag]:
+        slugs = list(dict.fromkeys(normalize_key(str(slug)) for slug in value or () if str(slug).strip()))
+        if len(slugs) > TAGS_MAX_COUNT:
+            raise forms.ValidationError(_("Choose %(limit)d tags at most.") % {"limit": TAGS_MAX_COUNT})
+        found = {tag.slug: tag for tag in Tag.objects.filter(slug__in=slugs)} if slugs else {}
+        if missing := [slug for slug in slugs if slug not in found]:
+            raise forms.ValidationError(_("There is no tag “%(tag)s”.") % {"tag": missing[0][:80]})
+        return [found[slug] for slug in slugs]
+
+
+class TagsFilter(django_filters.Filter):
+    """Templates that carry all of the tags."""
+
+    field_class = TagsField
+
+    def filter(self, qs: QuerySet, value: list[Tag]) -> QuerySet:
+        for tag in value or ():
+            qs = qs.filter(Exists(TemplateTag.objects.filter(tag=tag, template=OuterRef("pk"))))
+        return qs
+
+
+def _choice(choices: dict[str, Any], method: str = "", **kwargs: Any) -> django_filters.ChoiceFilter:
+    options = {"method": method} if method else {}
+    return django_filters.ChoiceFilter(choices=list(choices.items()), **options, **kwargs)
+
+
+class TemplateFilter(django_filters.FilterSet):
+    """The library, narrowed. Check `is_valid()` before `.qs`: an invalid filter set returns everything."""
+
+    q = django_filters.CharFilter(method="search", label=gettext_lazy("Search templates"), max_length=400)
+    scope = _choice(SCOPES, method="in_scope")
+    category = django_filters.ModelChoiceFilter(
+        queryset=Category.objects.all(), to_field_name="slug", method="on_shelf", label=gettext_lazy("Shelf")
+    )
+    tag = TagsFilter()
+    owner = django_filters.CharFilter(method="by_owner", max_length=60)
+    language = django_filters.CharFilter(field_name="language", max_length=35)
+    visibility = _choice(VISIBILITIES, field_name="visibility", label=gettext_lazy("Visibility"))
+    rating = _choice(RATINGS, method="rated", label=gettext_lazy("Rating"))
+    label = django_filters.CharFilter(method="labelled", max_length=60)
+    status = _choice(STATUSES, method="in_status")
+    sort = _choice(
+        {name: words for name, (words, _order) in SORTS.items()}, method="keep", label=gettext_lazy("Sort by")
+    )
+
+    class Meta:
+        model = PromptTemplate
+        fields: tuple[str, ...] = ()
+
+    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+        queryset = super().filter_queryset(queryset)
+        return queryset if self.value("status") else queryset.exclude(status="archived")
+
+    # ---- each filter -------------------------------------------------------
+
+    def search(self, queryset: QuerySet, _name: str, text: str) -> QuerySet:
+        return queryset.search(text)  # type: ignore[attr-defined]  # a method of our queryset
+
+    def in_scope(self, queryset: QuerySet, _name: str, scope: str) -> QuerySet:
+        user = self.request.user
+        if scope == "mine":
+            return queryset.filter(owner=user)
+        if scope == "favorites":
+            return queryset.filter(Exists(Favorite.objects.filter(template=OuterRef("pk"), user=user)))
+        return queryset.exclude(owner=user).filter(shared_with(user))
+
+    def on_shelf(self, queryset: QuerySet, _name: str, category: Category) -> QuerySet:
+        return queryset.filter(Q(category=category) | Q(category__parent=category))
+
+    def by_owner(self, queryset: QuerySet, _name: str, handle: str) -> QuerySet:
+        return queryset.filter(owner__handle=handle.removeprefix("@").lower())
+
+    def rated(self, queryset: QuerySet, _name: str, rating: str) -> QuerySet:
+        return queryset.filter(rating_count=0) if rating == "unrated" else queryset.filter(rating_average__gte=rating)
+
+    def labelled(self, queryset: QuerySet, _name: str, name: str) -> QuerySet:
+        return queryset.filter(Exists(Label.objects.filter(name=normalize_key(name), template=OuterRef("pk"))))
+
+    def in_status(self, queryset: QuerySet, _name: str, status: str) -> QuerySet:
+        return queryset.filter(status=status)
+
+    def keep(self, queryset: QuerySet, _name: str, _value: str) -> QuerySet:
+        return queryset
+
+    # ---- what is chosen ----------------------------------------------------
+
+    def value(self, name: str) -> Any:
+        return self.form.cleaned_data.get(name) if self.form.is_valid() else None
+
+    @cached_property
+    def text(self) -> str:
+        return str(self.value("q") or "").strip()
+
+    @cached_property
+    def sorting(self) -> str:
+        """The order in force: best match is only for a search."""
+        chosen = self.value("sort")
+        if chosen and (chosen != "relevance" or self.text):
+            return str(chosen)
+        return "relevance" if self.text else DEFAULT_SORT
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        return SORTS[self.sorting][1]
+
+    @cached_property
+    def query(self) -> QueryDict:
+        """The query string with what says something, without the place in the list."""
+        query = QueryDict(mutable=True)
+        for name in self.filters:
+            values = [value for value in self.data.getlist(name) if value.strip()] if self.data else []
+            if values:
+                query.setlist(name, values if name == "tag" else values[-1:])
+        return query
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.query.keys() - {"sort"})
+
+    def url(self, **changes: Any) -> str:
+        """This list with other choices; None takes one back."""
+        query = self.query.copy()
+        for name, value in changes.items():
+            query.pop(name, None)
+            if isinstance(value, list):
+                query.setlist(name, value)
+            elif value:
+                query[name] = value
+        return f"?{query.urlencode()}"
+
+    @cached_property
+    def chips(self) -> list[dict[str, str]]:
+        """The active filters in words, each with the address of this list without it."""
+        if not self.form.is_valid():
+            return []
+        words: dict[str, tuple[Callable[[Any], Any], str]] = {
+            "scope": (SCOPES.__getitem__, _("%(filter)s")),
+            "category": (str, _("shelf %(filter)s")),
+            "owner": (lambda handle: "@" + handle.removeprefix("@"), _("owner %(filter)s")),
+            "language": (language_name, _("language %(filter)s")),
+            "visibility": (VISIBILITIES.__getitem__, _("visibility %(filter)s")),
+            "rating": (RATINGS.__getitem__, _("rated %(filter)s")),
+            "label": (str, _("label %(filter)s")),
+            "status": (STATUSES.__getitem__, _("%(filter)s")),
+        }
+        tags: Iterable[Tag] = self.value("tag") or ()
+        slugs = [tag.slug for tag in tags]
+        chips = [
+            {
+                "text": tag.name,
+                "what": _("tag %(filter)s") % {"filter": tag.name},
+                "url": self.url(tag=[slug for slug in slugs if slug != tag.slug]),
+            }
+            for tag in tags
+        ]
+        for name, (say, what) in words.items():
+            if value := self.value(name):
+                text = str(say(value))
+                chips.append({"text": text, "what": what % {"filter": text}, "url": self.url(**{name: None})})
+        return chips
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with the query string, in sentences."""
+        labels = {"category": _("There is no such shelf."), "sort": _("There is no such order.")}
+        return [labels.get(name) or _message(name, errors) for name, errors in self.form.errors.items()]
+
+
+def shared_with(user: Any) -> Any:
+    """Templates on which the person or one of their teams has a right."""
+    grants = Grant.objects.filter(template=OuterRef("pk"))
+    return Exists(grants.filter(Q(user=user) | Q(team__memberships__user=user)))
+
+
+def _message(name: str, errors: Iterable[Any]) -> str:
+    reason = " ".join(str(error) for error in errors)
+    return reason if name == "tag" else _("%(filter)s: %(reason)s") % {"filter": name, "reason": reason}

@@ -1,0 +1,217 @@
+"""The library page: the rows of one filter set, how many there are, and the shelves beside them."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.cache import cache
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from promptlib.core.pagination import KeysetPage, capped_count
+from promptlib.core.search import snippets
+from templates_app.filters import TemplateFilter, shared_with
+from templates_app.models import Category, Favorite, Label, PromptTemplate, TemplateTag
+from templates_app.words import language_name
+
+PAGE_SIZE = 30
+TAGS_SHOWN = 24
+LARGE = 2_000
+"""A library this large is counted once a minute; a smaller one at every look, so that its numbers are always right."""
+LARGE_SECONDS = 60
+
+ROW_FIELDS = (
+    "title",
+    "summary",
+    "language",
+    "status",
+    "visibility",
+    "rating_average",
+    "rating_count",
+    "rank_score",
+    "usage_count",
+    "total_cost",
+    "last_used_at",
+    "owner__display_name",
+    "owner__handle",
+    "current_version__number",
+    "current_version__created_at",
+    "current_version__variables",
+)
+
+
+@dataclass
+class Shelves:
+    """How many templates stand where, for one person. `total` counts to the cap; beyond it only the total is known."""
+
+    total: int = 0
+    is_capped: bool = False
+    mine: int = 0
+    favorites: int = 0
+    shared: int = 0
+    categories: dict[Any, int] = field(default_factory=dict)
+    languages: list[tuple[str, str]] = field(default_factory=list)
+    tags: list[tuple[str, str, int]] = field(default_factory=list)
+
+
+class LibraryPage:
+    """What one address of the library shows."""
+
+    def __init__(self, filters: TemplateFilter, user: Any, cursor: str | None) -> None:
+        self.filters = filters
+        self.user = user
+        self.cursor = cursor
+
+    @cached_property
+    def page(self) -> KeysetPage[PromptTemplate]:
+        labels = Label.objects.select_related("version").only("name", "template", "version__number")
+        columns = (*ROW_FIELDS, "current_version__body") if self.filters.text else ROW_FIELDS
+        queryset = (
+            self.filters.qs.select_related("owner", "current_version")
+            .only(*columns)
+            .prefetch_related("tags", Prefetch("labels", labels))
+        )
+        page = KeysetPage(queryset, order=self.filters.order, cursor=self.cursor, size=PAGE_SIZE)
+        if self.filters.text:
+            for template in page.items:
+                template.snippets = self._snippets(template)
+        return page
+
+    @cached_property
+    def counted(self) -> tuple[int, bool]:
+        """How many templates match, to the cap, and whether there are more."""
+        if not self.filters.is_narrowed:
+            return self.shelves.total, self.shelves.is_capped
+        return capped_count(self.filters.qs)
+
+    @property
+    def count(self) -> int:
+        return self.counted[0]
+
+    @property
+    def is_capped(self) -> bool:
+        return self.counted[1]
+
+    @property
+    def note(self) -> str:
+        """What the foot of the list says: "1 to 30 of 148"."""
+        shown = len(self.page)
+        if not self.page.has_next and not self.page.has_previous:
+            return _("All %(count)s shown") % {"count": f"{shown:,}"} if shown else ""
+        if self.page.has_previous:
+            return ""
+        total = f"{self.count:,}{'+' if self.is_capped else ''}"
+        return _("1 to %(shown)s of %(count)s") % {"shown": f"{shown:,}", "count": total}
+
+    @cached_property
+    def shelves(self) -> Shelves:
+        key = f"library:shelves:{self.user.pk}"
+        shelves: Shelves | None = cache.get(key)
+        if shelves is None:
+            shelves = count_shelves(self.user)
+            if shelves.total > LARGE:
+                cache.set(key, shelves, LARGE_SECONDS)
+        return shelves
+
+    @cached_property
+    def categories(self) -> list[tuple[Category, int | None]]:
+        """The shelves beside the list: those with something on them, and the one that is open."""
+        choices = list(self.filters.form.fields["category"].queryset)
+        chosen = self.filters.value("category")
+        if self.shelves.is_capped:
+            return [(category, None) for category in choices]
+        counts: Counter[Any] = Counter(self.shelves.categories)
+        for category in choices:
+            if category.parent_id:
+                counts[category.parent_id] += counts[category.pk]
+        return [(category, counts[category.pk]) for category in choices if counts[category.pk] or category == chosen]
+
+    @cached_property
+    def tags(self) -> list[tuple[str, str, int | None, bool]]:
+        """Tags to choose from (slug, name, count, chosen): the chosen ones, then those that are most used."""
+        chosen = {tag.slug: tag.name for tag in self.filters.value("tag") or ()}
+        known: dict[str, tuple[str, int | None]] = {slug: (name, n) for slug, name, n in self.shelves.tags}
+        if self.shelves.is_capped:
+            known = {tag.slug: (tag.name, None) for row in self.page.items for tag in row.tags.all()}
+        first = [(slug, name, known.get(slug, (name, None))[1], True) for slug, name in chosen.items()]
+        rest = [(slug, name, n, False) for slug, (name, n) in known.items() if slug not in chosen]
+        return [*first, *rest][: max(TAGS_SHOWN, len(first))]
+
+    @cached_property
+    def languages(self) -> list[tuple[str, str]]:
+        chosen = self.filters.value("language")
+        languages = dict(self.shelves.languages)
+        if chosen and chosen not in languages:
+            languages[chosen] = language_name(chosen)
+        return list(languages.items())
+
+    @cached_property
+    def ways_out(self) -> list[dict[str, Any]]:
+        """Where else to look when nothing matches: address, words, and how many there are."""
+        text, ways = self.filters.text, []
+        if text and len(self.filters.query.keys() - {"q", "sort"}):
+            ways.append(self._way(_("Search without the filters"), q=text))
+        if '"' in text or "“" in text:
+            plain = " ".join(text.translate(str.maketrans('"“”', "   ")).split())
+            ways.append(self._way(_("Drop the quotation marks"), **{**self.filters.query.dict(), "q": plain}))
+        ways = [way for way in ways if way["count"]]
+        if text and (url := _search_url(text)):
+            ways.append({"text": _("Look in conversations and prompts"), "url": url, "count": None})
+        return ways
+
+    def _way(self, text: str, **choices: Any) -> dict[str, Any]:
+        query = self.filters.query.copy()
+        query.clear()
+        query.update(choices)
+        if "tag" in choices:
+            query.setlist("tag", self.filters.query.getlist("tag"))
+        other = TemplateFilter(query, queryset=self.filters.queryset, request=self.filters.request)
+        count = capped_count(other.qs)[0] if other.is_valid() else 0
+        return {"text": text, "url": other.url(), "count": count}
+
+    def _snippets(self, template: PromptTemplate) -> list[Any]:
+        version = template.current_version
+        sources = {_("Summary"): template.summary, _("Body"): version.body if version else ""}
+        return snippets(self.filters.text, sources, limit=2)
+
+
+def library_of(user: Any) -> QuerySet[PromptTemplate]:
+    """Every template the person may see. `alive` is named besides, for it is what the lists' indexes start with."""
+    return PromptTemplate.objects.visible_to(user).filter(alive=1)
+
+
+def count_shelves(user: Any) -> Shelves:
+    """Three queries: the total, one grouped by shelf and language, one by tag; beyond the cap only the first."""
+    library = library_of(user).exclude(status="archived").order_by()
+    total, is_capped = capped_count(library)
+    shelves = Shelves(total=total, is_capped=is_capped)
+    if is_capped or not total:
+        return shelves
+    favorite = Exists(Favorite.objects.filter(template=OuterRef("pk"), user=user))
+    rows = library.annotate(is_favorite=favorite, is_shared=shared_with(user)).values("category_id", "language")
+    languages: Counter[str] = Counter()
+    for row in rows.annotate(
+        count=Count("pk"),
+        mine=Count("pk", filter=Q(owner=user)),
+        kept=Count("pk", filter=Q(is_favorite=True)),
+        shared=Count("pk", filter=Q(is_shared=True) & ~Q(owner=user)),
+    ):
+        shelves.categories[row["category_id"]] = shelves.categories.get(row["category_id"], 0) + row["count"]
+        languages[row["language"]] += row["count"]
+        shelves.mine += row["mine"]
+        shelves.favorites += row["kept"]
+        shelves.shared += row["shared"]
+    shelves.languages = [(code, language_name(code)) for code, _count in languages.most_common()]
+    tags = TemplateTag.objects.filter(template__in=library).values_list("tag__slug", "tag__name")
+    shelves.tags = list(tags.annotate(count=Count("pk")).order_by("-count", "tag__slug")[:TAGS_SHOWN])
+    return shelves
+
+
+def _search_url(text: str) -> str:
+    try:
+        return f"{reverse('site:search')}?{urlencode({'q': text})}"
+    except NoReverseMatch:
+        return ""
