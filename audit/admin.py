@@ -1,7 +1,5 @@
 """The audit log and its seals in the admin: to read, never to write."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -11,20 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.models import AuditLog, AuditSeal
 from audit.timeline import changes_of
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Rows that nobody adds, changes or deletes here."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
+from promptlib.core.admin import ReadOnlyAdmin
 
 admin.site.unregister(AuditLog)  # auditlog's own page
 
@@ -36,8 +21,6 @@ class AuditLogAdmin(ReadOnlyAdmin):
     search_fields = ("=object_pk", "=subject_id", "=cid", "=actor_id", "actor_email", "object_repr")
     search_help_text = _("An id, a request id, an e-mail address, or words of the thing's name")
     list_select_related = ("content_type",)
-    list_per_page = 50
-    show_full_result_count = False
     ordering = ("-id",)
     fields = (
         "timestamp",

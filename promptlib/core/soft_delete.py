@@ -56,8 +56,6 @@ def delete(instances: Iterable[SoftDeleteModel], *, by: Any = None, reason: str 
 
     Returns what Django's delete returns: the number of rows and the number per model label.
     """
-    from promptlib.core.models import SoftDeleteModel
-
     living = [instance for instance in instances if instance.deleted_at is None]
     if not living:
         return 0, {}
@@ -65,12 +63,7 @@ def delete(instances: Iterable[SoftDeleteModel], *, by: Any = None, reason: str 
     counts: dict[str, int] = {}
     using = router.db_for_write(type(living[0]))
     with transaction.atomic(using=using):
-        collector = _Collector(using=using, origin=living)
-        collector.collect(living)
-        for model, found in collector.data.items():
-            if not issubclass(model, SoftDeleteModel):
-                continue
-            rows = [row for row in found if row.deleted_at is None]
+        for model, rows in collect(living).items():
             for batch in _batches(rows):
                 queryset = model.all_objects.using(using).filter(pk__in=[row.pk for row in batch])
                 pks = set(queryset.filter(deleted_at__isnull=True).select_for_update().values_list("pk", flat=True))
@@ -82,6 +75,20 @@ def delete(instances: Iterable[SoftDeleteModel], *, by: Any = None, reason: str 
                     soft_deleted.send(model, instances=taken, deletion_id=deletion_id, by=by, reason=reason)
                     counts[model._meta.label] = counts.get(model._meta.label, 0) + len(taken)
     return sum(counts.values()), counts
+
+
+def collect(instances: Sequence[SoftDeleteModel]) -> dict[type[SoftDeleteModel], list[SoftDeleteModel]]:
+    """The living rows that deleting `instances` would take, per model; raises ProtectedError."""
+    from promptlib.core.models import SoftDeleteModel
+
+    collector = _Collector(using=router.db_for_write(type(instances[0])), origin=instances)
+    collector.collect(instances)
+    found = {
+        model: [row for row in rows if row.deleted_at is None]
+        for model, rows in collector.data.items()
+        if issubclass(model, SoftDeleteModel)
+    }
+    return {model: rows for model, rows in found.items() if rows}
 
 
 def restore(deletion_id: UUID, *, by: Any = None, reason: str = "") -> int:
