@@ -13,6 +13,7 @@ worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = int(os.environ.get("WEB_THREADS", "16"))
 preload_app = True
+umask = 0o077
 keepalive = 5
 graceful_timeout = 20
 limit_request_line = 8190
@@ -23,7 +24,10 @@ if os.access("/dev/shm", os.W_OK):  # noqa: S108  # the heartbeat file must not 
 
 
 def when_ready(_server: Any) -> None:
-    """What the parent loaded is shared by the workers: keep the collector from touching, and so copying, it."""
+    """What the parent loaded is shared by the workers: load the pages too, and keep the collector from copying it."""
+    from django.urls import get_resolver
+
+    get_resolver().url_patterns  # noqa: B018  # reading it imports every view
     gc.collect()
     gc.freeze()
     host, port = bind.rsplit(":", 1)

@@ -44,10 +44,10 @@ make_venv() {
 # Install a requirements file, only if it (or a file it includes) changed since the last time.
 install_requirements() {
   local file=$1 stamp want
-  make_venv
   stamp=$venv/.installed-$file
-  want=$(cat requirements.txt "$file" | cksum) && want+=" $("$python" -V)"
-  [[ -f $stamp && $(<"$stamp") == "$want" ]] && return
+  want=$(cat requirements.txt "$file" | cksum)
+  if "$python" -V >/dev/null 2>&1 && [[ -f $stamp && $(<"$stamp") == "$want" ]]; then return; fi
+  make_venv
   say "Installing $file …"
   "$python" -m pip install -q --disable-pip-version-check --no-input -r "$file" || return 1
   echo "$want" >"$stamp"
