@@ -63,7 +63,7 @@ def create_template(
         metadata=dict(metadata or {}),
         forked_from=forked_from,
     )
-    content = _content(system_prompt, body, variables, parameters or {}, examples)
+    content = version_content(system_prompt, body, variables, parameters or {}, examples)
     template.current_version = TemplateVersion.objects.create(
         template=template, number=1, author=owner, change_note=change_note, **content
     )
@@ -191,6 +191,23 @@ def move_to_trash(template: PromptTemplate, *, by: Any, reason: str = "") -> Pro
     return template
 
 
+def version_content(
+    system_prompt: str, body: str, variables: Iterable[Any], parameters: Mapping[str, Any], examples: Iterable[Any]
+) -> dict[str, Any]:
+    """A version's columns: the contract holds exactly the names that the texts use; raises ContractError."""
+    entries = [each.to_json() if isinstance(each, Variable) else dict(each) for each in variables]
+    few_shots = [dict(example) for example in examples]
+    texts = (system_prompt, body, *(str(example.get("content", "")) for example in few_shots))
+    contract = complete_contract(parse_contract(entries), *texts)
+    return {
+        "system_prompt": system_prompt,
+        "body": body,
+        "examples": few_shots,
+        "variables": contract_to_json(contract),
+        "parameters": dict(parameters),
+    }
+
+
 def _lock(template: PromptTemplate, base_revision: int, submitted: Mapping[str, Any]) -> PromptTemplate:
     """The row as it is now, ours until the transaction ends: numbers have no gaps and no edit is lost."""
     locked = PromptTemplate.objects.select_for_update().get(pk=template.pk)
@@ -204,7 +221,7 @@ def _publish(
 ) -> TemplateVersion:
     current = locked.current_version
     now = {name: getattr(current, name) for name in TemplateVersion.CONTENT} if current else {}
-    full = _content(**{**_EMPTY, **now, **content})
+    full = version_content(**{**_EMPTY, **now, **content})
     if current is not None and _is_same(now, full):
         return current
     last = locked.versions.order_by("-number").values_list("number", flat=True).first() or 0
@@ -220,7 +237,7 @@ def _publish(
 def _is_same(now: dict[str, Any], full: dict[str, Any]) -> bool:
     """Whether the saved content says what `full` says; an imported contract may spell the same differently."""
     try:
-        return full in (now, _content(**now))
+        return full in (now, version_content(**now))
     except ContractError:
         return False
 
@@ -237,23 +254,6 @@ def _change_details(locked: PromptTemplate, details: Mapping[str, Any]) -> bool:
         locked.revision += 1
         locked.save(update_fields=[*changed, "revision"])
     return bool(changed or tagged)
-
-
-def _content(
-    system_prompt: str, body: str, variables: Iterable[Any], parameters: Mapping[str, Any], examples: Iterable[Any]
-) -> dict[str, Any]:
-    """The columns of a version, whole: the contract holds exactly the names that the texts use."""
-    entries = [each.to_json() if isinstance(each, Variable) else dict(each) for each in variables]
-    few_shots = [dict(example) for example in examples]
-    texts = (system_prompt, body, *(str(example.get("content", "")) for example in few_shots))
-    contract = complete_contract(parse_contract(entries), *texts)
-    return {
-        "system_prompt": system_prompt,
-        "body": body,
-        "examples": few_shots,
-        "variables": contract_to_json(contract),
-        "parameters": dict(parameters),
-    }
 
 
 def _move(template: PromptTemplate, before: str, after: str, by: Any) -> bool:

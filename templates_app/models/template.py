@@ -143,9 +143,13 @@ class PromptTemplate(SoftDeleteModel):
         return self.title
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self.slug:
-            self.slug = slugify(self.title, allow_unicode=True)[:200] or "template"
+        self.slug = self.slug or self.slug_of(self.title)
         super().save(*args, **kwargs)
+
+    @staticmethod
+    def slug_of(title: str) -> str:
+        """The title as a part of an address, in any script; never empty."""
+        return slugify(title, allow_unicode=True)[:200] or "template"
 
     def get_absolute_url(self) -> str:
         return reverse("templates_app:detail", args=[self.pk])
