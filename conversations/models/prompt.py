@@ -100,7 +100,8 @@ class Prompt(SoftDeleteModel):
         return self.input_text[:80]
 
     def get_absolute_url(self) -> str:
-        return f"{reverse('conversations:detail', args=[self.conversation_id])}#p-{self.pk}"
+        """Its place in the thread, whatever page of the thread that is on."""
+        return f"{reverse('conversations:detail', args=[self.conversation_id])}?at={self.pk}#p-{self.pk}"
 
     @property
     def is_finished(self) -> bool:

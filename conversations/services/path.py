@@ -26,16 +26,21 @@ def path_up(conversation_id: UUID, *, end: UUID | None = None, limit: int) -> li
 
     One query per hundred interactions passed; with few branches, one.
     """
-    path: list[UUID] = []
+    return list(ranked_path_up(conversation_id, end=end, limit=limit))
+
+
+def ranked_path_up(conversation_id: UUID, *, end: UUID | None = None, limit: int) -> dict[UUID, int]:
+    """As `path_up`, with how many interactions of any branch come after each, up to `end`."""
+    path: list[tuple[UUID, int]] = []
     ceiling, inclusive = end, True
-    for node in _newest_first(conversation_id, end):
+    for passed, node in enumerate(_newest_first(conversation_id, end)):
         if ceiling is not None and (node.pk > ceiling or (node.pk == ceiling and not inclusive)):
             continue
-        path.append(node.pk)
+        path.append((node.pk, passed))
         if len(path) == limit:
             break
         ceiling, inclusive = (node.parent, True) if node.parent else (node.attempt_of or node.pk, False)
-    return path[::-1]
+    return dict(reversed(path))
 
 
 def path_down(conversation_id: UUID, *, start: UUID, limit: int) -> list[UUID]:

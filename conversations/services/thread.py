@@ -6,9 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Prefetch
+from django.utils import timezone
 
 from conversations.models import Conversation, Prompt, PromptComment
-from conversations.services.path import path_down, path_up, siblings_of
+from conversations.services.finishing import UNFINISHED
+from conversations.services.path import path_down, ranked_path_up, siblings_of
+from conversations.services.sweeping import patience
 
 WINDOW = 30
 AFTER = 15
@@ -22,6 +25,16 @@ class Turn:
     number: int
     siblings: list[UUID]
     is_new: bool = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """An answer is on its way."""
+        return self.prompt.status in UNFINISHED and not self.is_lost
+
+    @property
+    def is_lost(self) -> bool:
+        """Unfinished for so long that nobody can be writing it any more; the sweep will end it."""
+        return self.prompt.status in UNFINISHED and self.prompt.updated_at < timezone.now() - patience()
 
     @property
     def place(self) -> int:
@@ -49,11 +62,6 @@ class Window:
         """The last interaction shown: the next question follows it."""
         return self.turns[-1].prompt if self.turns else None
 
-    @property
-    def is_unfinished(self) -> bool:
-        waiting = (Prompt.Status.PENDING, Prompt.Status.STREAMING)
-        return any(turn.prompt.status in waiting for turn in self.turns)
-
 
 def load_window(
     conversation: Conversation,
@@ -68,21 +76,29 @@ def load_window(
     Costs the same in a conversation of ten and of ten thousand: four or five queries. An `at` or `before` that is not
     in the conversation is ignored.
     """
-    known = set(conversation.prompts.filter(pk__in=[pk for pk in (at, before) if pk]).values_list("pk", flat=True))
+    wanted = [pk for pk in (at, before) if pk]
+    known = set(conversation.prompts.filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else ()
     after: list[UUID] = []
-    if at in known and at:
+    room = WINDOW
+    if at and at in known:
         after = path_down(conversation.pk, start=at, limit=AFTER + 1)
-        path = path_up(conversation.pk, end=at, limit=WINDOW - min(len(after), AFTER) + 1)
-    elif before in known and before:
-        path = path_up(conversation.pk, end=before, limit=WINDOW + 2)[:-1]
-        after = [before]
+        room -= len(after[:AFTER])
+        path = ranked_path_up(conversation.pk, end=at, limit=room + 1)
+    elif before and before in known:
+        path = ranked_path_up(conversation.pk, end=before, limit=room + 2)
+        path.pop(before)
     else:
-        path = path_up(conversation.pk, limit=WINDOW + 1)
-    room = WINDOW - (min(len(after), AFTER) if at in known else 0)
+        path = ranked_path_up(conversation.pk, limit=room + 1)
     has_earlier = len(path) > room
-    shown = path[-room:] + (after[:AFTER] if at in known else [])
-    has_later = bool(after[AFTER:]) if at in known else bool(after)
-    turns = _turns(conversation, shown, starts=not has_earlier, read_at=read_at, reader=reader)
+    shown = list(path)[-room:] + after[:AFTER]
+    has_later = bool(after[AFTER:]) if after else before in known
+    prompts = _load(shown)
+    first = 1
+    if has_earlier and not known:
+        first = conversation.prompt_count - path[shown[0]]
+    elif has_earlier:
+        first = conversation.prompts.filter(pk__lte=shown[0]).count()
+    turns = _turns(prompts, first=first, new=_first_new(prompts, read_at, reader))
     return Window(turns, shown[0] if has_earlier else None, shown[-1] if has_later and shown else None)
 
 
@@ -93,13 +109,8 @@ def load_turn(prompt: Prompt) -> Turn:
     return Turn(loaded, number, siblings_of([loaded])[loaded.pk])
 
 
-def _turns(
-    conversation: Conversation, path: list[UUID], *, starts: bool, read_at: datetime | None, reader: Any
-) -> list[Turn]:
-    prompts = _load(path)
+def _turns(prompts: list[Prompt], *, first: int, new: UUID | None) -> list[Turn]:
     siblings = siblings_of(prompts)
-    first = 1 if starts or not prompts else conversation.prompts.filter(pk__lte=prompts[0].pk).count()
-    new = _first_new(prompts, read_at, reader)
     return [
         Turn(prompt, number, siblings[prompt.pk], is_new=prompt.pk == new)
         for number, prompt in enumerate(prompts, start=first)

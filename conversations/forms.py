@@ -1,0 +1,140 @@
+"""What people enter in conversations."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models import AIModel, Conversation, Prompt
+from conversations.services.organizing import TITLE_MAX_LENGTH
+
+TEXT_MAX_LENGTH = 2_000_000
+RECORD = "record"
+"""The choice of no model at all: somebody pastes the answer."""
+
+
+class AnswererField(forms.ChoiceField):
+    """Who answers: one of the usable models, or (None) a person who records the answer by hand."""
+
+    default_error_messages = {
+        "invalid_choice": _("Choose one of the models. This one is not available any more."),
+        "required": _("Choose a model, or record the answer by hand."),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"label": _("Model"), **kwargs})
+        self.models: dict[str, AIModel] = {}
+
+    def offer(self, models: Sequence[AIModel]) -> None:
+        self.models = {str(model.pk): model for model in models}
+        self.choices = [
+            *((key, model.label) for key, model in self.models.items()),
+            (RECORD, _("No model: record an answer")),
+        ]
+
+    def clean(self, value: Any) -> AIModel | None:  # type: ignore[override]  # a row, not its key
+        return self.models.get(super().clean(value))
+
+
+class PlainTextField(forms.CharField):
+    """Text kept as written but for the browser's line ends; characters that cannot be stored are refused."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": TEXT_MAX_LENGTH, "strip": False, "widget": forms.Textarea, **kwargs})
+        self.widget.attrs.pop("maxlength", None)
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value).replace("\r\n", "\n")
+        return text if text.strip() else ""
+
+
+class AnswererForm(forms.Form):
+    """A form with a choice of models; `preferred` is chosen unless something else is."""
+
+    model = AnswererField()
+    key = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: Any, models: Sequence[AIModel] | None = None, preferred: AIModel | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        answerer = self.fields["model"]
+        assert isinstance(answerer, AnswererField)
+        answerer.offer(list(AIModel.objects.usable()) if models is None else models)
+        if preferred is not None and str(preferred.pk) in answerer.models:
+            answerer.initial = str(preferred.pk)
+
+
+class AskForm(AnswererForm):
+    """The composer: the next question of a conversation. `after` names the interaction it follows on another branch."""
+
+    input_text = PlainTextField(label=_("Your question"), error_messages={"required": _("Write something to ask.")})
+    after = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+
+class StartForm(AnswererForm):
+    """A new conversation."""
+
+    title = forms.CharField(
+        label=_("Title"),
+        required=False,
+        max_length=TITLE_MAX_LENGTH,
+        help_text=_("Left empty, it is the first line of the question."),
+    )
+    input_text = PlainTextField(label=_("First question"), required=False)
+    field_order = ("title", "input_text", "model")
+
+
+class RetryForm(AnswererForm):
+    """Another answer to the same question; without a choice, by the one who answered `prompt`."""
+
+    def __init__(self, *args: Any, prompt: Prompt, **kwargs: Any) -> None:
+        data = args[0].copy()
+        if not data.get("model"):
+            data["model"] = str(prompt.ai_model_id or RECORD)
+        super().__init__(data, *args[1:], **kwargs)
+
+
+class RunForm(AnswererForm):
+    """What a run needs beside its values: who answers, which version, and into which conversation."""
+
+    version = forms.IntegerField(required=False, min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput)
+    conversation = forms.UUIDField(label=_("Into"), required=False)
+
+
+class RenameForm(forms.ModelForm):
+    """A new title; `revision` is the state of the conversation it was thought of for."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    class Meta:
+        model = Conversation
+        fields = ("title",)
+
+    def clean_title(self) -> str:
+        title = " ".join(self.cleaned_data["title"].split())
+        if not title:
+            raise ValidationError(_("Give it a title."))
+        return title
+
+
+class RecordForm(forms.Form):
+    """An answer that somebody got elsewhere."""
+
+    response_text = PlainTextField(label=_("The answer"), error_messages={"required": _("Paste the answer.")})
+    model_name = forms.CharField(
+        label=_("Who answered"),
+        required=False,
+        max_length=120,
+        widget=forms.TextInput(attrs={"placeholder": _("Such as gpt-5 or a colleague")}),
+    )
+
+
+class FeedbackForm(forms.ModelForm):
+    """Whether an answer helped; empty takes it back."""
+
+    class Meta:
+        model = Prompt
+        fields = ("feedback", "feedback_note")

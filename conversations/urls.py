@@ -1,0 +1,27 @@
+"""Addresses of conversations, of what is asked in them, and of the runs of a template."""
+
+from django.urls import path
+
+from conversations.views import conversations, listing, prompts, runs, streams
+
+app_name = "conversations"
+
+urlpatterns = [
+    path("conversations/", listing.index, name="list"),
+    path("conversations/new/", listing.create, name="create"),
+    path("conversations/<uuid:pk>/", conversations.detail, name="detail"),
+    path("conversations/<uuid:pk>/title/", conversations.rename, name="rename"),
+    path("conversations/<uuid:pk>/archive/", conversations.archive, name="archive"),
+    path("conversations/<uuid:pk>/unarchive/", conversations.unarchive, name="unarchive"),
+    path("conversations/<uuid:pk>/delete/", conversations.delete, name="delete"),
+    path("conversations/<uuid:pk>/reading/", conversations.mark_read, name="reading"),
+    path("conversations/<uuid:pk>/history/", conversations.history, name="history"),
+    path("conversations/<uuid:pk>/prompts/", prompts.ask, name="ask"),
+    path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/", prompts.show, name="prompt"),
+    path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/stream/", streams.stream, name="stream"),
+    path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/retries/", prompts.retry, name="retry"),
+    path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/stop/", prompts.stop, name="stop"),
+    path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/answer/", prompts.record, name="record"),
+    path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/feedback/", prompts.feedback, name="feedback"),
+    path("templates/<uuid:pk>/runs/", runs.create, name="run"),
+]

@@ -1,0 +1,93 @@
+"""What the thread page and its parts are drawn from."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.http import HttpRequest
+
+from conversations.forms import AskForm
+from conversations.models import AIModel, Conversation, Participant, Prompt
+from conversations.querysets import WRITERS
+from conversations.services import Turn, Window, load_turn, load_window
+from conversations.services.path import path_up
+from conversations.services.totals import totals_of
+from templates_app.models import PromptTemplate
+
+
+def thread_context(request: HttpRequest, conversation: Conversation, form: AskForm | None = None) -> dict[str, Any]:
+    """Everything of the page, in about eight queries."""
+    seats = list(conversation.participants.select_related("user").order_by("created_at", "pk"))
+    mine = next((seat for seat in seats if seat.user_id == request.user.pk), None)
+    at, before = _uuid(request.GET.get("at")), _uuid(request.GET.get("before"))
+    window = load_window(
+        conversation, at=at, before=before, read_at=mine.last_read_at if mine else None, reader=request.user
+    )
+    models = list(AIModel.objects.usable())
+    leaf = window.leaf.pk if at and window.leaf and not window.later else None
+    follows = leaf if leaf and path_up(conversation.pk, limit=1) != [leaf] else None
+    return {
+        **_shared(request, [turn.prompt for turn in window.turns], mine, models),
+        "conversation": conversation,
+        "seats": seats,
+        "window": window,
+        "totals": totals_of(conversation),
+        "refresh_url": _refresh_url(request, window),
+        "has_news": mine is not None and (mine.last_read_at is None or mine.last_read_at < _active_at(conversation)),
+        "form": form
+        or AskForm(
+            models=models,
+            preferred=_preferred(conversation, window.leaf),
+            initial={"after": follows, "key": uuid4().hex},
+        ),
+    }
+
+
+def turn_context(request: HttpRequest, prompt: Prompt) -> dict[str, Any]:
+    """What one turn alone is drawn from, for the fragment that replaces it."""
+    turn: Turn = load_turn(prompt)
+    mine = Participant.objects.filter(conversation=prompt.conversation_id, user=request.user.pk).first()
+    shared = _shared(request, [turn.prompt], mine, list(AIModel.objects.usable()))
+    return {**shared, "conversation": prompt.conversation, "turn": turn, "totals": totals_of(prompt.conversation)}
+
+
+def _shared(
+    request: HttpRequest, prompts: list[Prompt], mine: Participant | None, models: list[AIModel]
+) -> dict[str, Any]:
+    used = {prompt.template_version.template_id for prompt in prompts if prompt.template_version}
+    # A conversation may be shared with people who may not see the template it was asked with.
+    visible = PromptTemplate.objects.visible_to(request.user).filter(pk__in=used) if used else ()
+    return {
+        "role": mine.role if mine else "",
+        "can_write": mine is not None and mine.role in WRITERS,
+        "is_owner": mine is not None and mine.role == Participant.Role.OWNER,
+        "models": models,
+        "visible_templates": {template.pk: template for template in visible},
+    }
+
+
+def _preferred(conversation: Conversation, leaf: Prompt | None) -> AIModel | None:
+    """The model that answered last, else the conversation's own."""
+    return (leaf.ai_model if leaf else None) or conversation.model
+
+
+def _refresh_url(request: HttpRequest, window: Window) -> str:
+    """Where a browser without a script looks again: at the answer. Each time another address, or it would only scroll."""
+    waiting = next((turn.prompt.pk for turn in window.turns if turn.is_waiting), None)
+    if waiting is None:
+        return ""
+    query = request.GET.copy()
+    looked = query.get("look", "")
+    query["look"] = str(int(looked) % 1000 + 1 if looked.isascii() and looked.isdigit() else 1)
+    return f"?{query.urlencode()}#p-{waiting}"
+
+
+def _active_at(conversation: Conversation) -> datetime:
+    return conversation.last_prompt_at or conversation.created_at
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,85 @@
+"""The list of conversations, and the way to a new one."""
+
+from typing import Any
+from uuid import uuid4
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from conversations import services
+from conversations.filters import ConversationFilter
+from conversations.forms import StartForm
+from conversations.models import Conversation, Participant
+from promptlib.core.pagination import KeysetPage, capped_count
+
+PEOPLE_SHOWN = 4
+
+
+@login_required
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """The person's conversations: by last activity, or with `q` by relevance."""
+    text = request.GET.get("q", "").strip()
+    seats = Participant.objects.filter(user=request.user.pk, conversation__deleted_at__isnull=True)
+    chosen = ConversationFilter(request.GET, queryset=seats)
+    seats = chosen.qs if chosen.is_valid() else seats.none()
+    if text:
+        page = _found(request, seats, text)
+    else:
+        order = ("-last_activity_at", "-conversation")
+        page = KeysetPage(_with_people(seats), order=order, cursor=request.GET.get("cursor"))
+    count, is_capped = capped_count(page.queryset)
+    context = {"page": page, "rows": _rows(page, text), "count": count, "is_capped": is_capped, "q": text}
+    name = "_results" if getattr(request, "htmx", None) else "list"
+    return render(request, f"conversations/{name}.html", {**context, "filter": chosen})
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    form = StartForm(request.POST or None, initial={"key": uuid4().hex})
+    if not form.is_valid():
+        return render(request, "conversations/new.html", {"form": form}, status=422 if form.is_bound else 200)
+    data = form.cleaned_data
+    if data["input_text"]:
+        target = services.Target(title=data["title"])
+        prompt = services.ask(
+            target=target, author=request.user, text=data["input_text"], model=data["model"], key=data["key"]
+        )
+        conversation = prompt.conversation
+    else:
+        conversation = services.start_conversation(owner=request.user, title=data["title"], model=data["model"])
+    return HttpResponseRedirect(conversation.get_absolute_url(), status=303)
+
+
+def _found(request: HttpRequest, seats: QuerySet[Participant], text: str) -> KeysetPage[Any]:
+    people = Prefetch("participants", Participant.objects.select_related("user").order_by("created_at", "pk"))
+    mine = Conversation.objects.visible_to(request.user).filter(pk__in=seats.values("conversation"))
+    found = mine.search(text).select_related("owner").prefetch_related(people)
+    return KeysetPage(found, order=("-relevance", "-id"), cursor=request.GET.get("cursor"))
+
+
+def _with_people(seats: QuerySet[Participant]) -> QuerySet[Participant]:
+    people = Participant.objects.select_related("user").order_by("created_at", "pk")
+    return seats.select_related("conversation__owner").prefetch_related(Prefetch("conversation__participants", people))
+
+
+def _rows(page: KeysetPage[Any], text: str) -> list[dict[str, Any]]:
+    """What a row shows, from seats or, where something was searched for, from conversations."""
+    return [_row(item if text else item.conversation, item if not text else None) for item in page.items]
+
+
+def _row(conversation: Conversation, seat: Participant | None) -> dict[str, Any]:
+    people = [each.user for each in conversation.participants.all()]
+    active = conversation.last_prompt_at or conversation.created_at
+    is_unread = seat is not None and (seat.last_read_at is None or seat.last_read_at < active)
+    return {
+        "conversation": conversation,
+        "people": people[:PEOPLE_SHOWN],
+        "more_people": max(0, len(people) - PEOPLE_SHOWN),
+        "active_at": active,
+        "is_unread": is_unread,
+    }
