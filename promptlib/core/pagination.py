@@ -172,23 +172,22 @@ class KeysetPage(Generic[RowT]):
         return parsed
 
     def _nullable(self, name: str) -> bool:
-        return name in self.queryset.query.annotations or self._field(name).null
+        return name in self.queryset.query.annotations or any(field.null for field in self._path(name))
 
     def _field(self, name: str) -> Any:
-        """The type of the column or annotation `name`; a column may be reached through relations."""
+        """The type of the column or annotation `name`."""
         annotation: Any = self.queryset.query.annotations.get(name)
-        if annotation is not None:
-            return annotation.output_field
+        field = self._path(name)[-1] if annotation is None else annotation.output_field
+        return field.output_field if isinstance(field, models.GeneratedField) else field
+
+    def _path(self, name: str) -> list[Any]:
+        """The column `name`, after the relations that lead to it."""
         model: Any = self.queryset.model
-        field: Any = model._meta.pk
-        for part in () if name == "pk" else name.split("__"):
-            field = model._meta.get_field(part)
-            model = field.related_model
-        while field.is_relation:
-            field = field.target_field
-        if isinstance(field, models.GeneratedField):
-            field = field.output_field
-        return field
+        path: list[Any] = []
+        for part in name.split("__"):
+            path.append(model._meta.pk if part == "pk" else model._meta.get_field(part))
+            model = path[-1].related_model
+        return path
 
 
 def _value(row: models.Model, name: str) -> Any:

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from promptlib.core.pagination import KeysetPage, capped_count
 from templates_app.models import PromptTemplate
-from tests.factories import UserFactory
+from tests.factories import CategoryFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +24,9 @@ ORDERS = [
     ("last_used_at", "id"),
     ("last_used_at", "-usage_count", "id"),
     ("owner__handle", "-last_used_at", "id"),
+    ("owner_id", "-id"),
+    ("category__name", "-pk"),
+    ("-category_id", "id"),
     ("-id",),
 ]
 
@@ -33,12 +36,14 @@ def templates():
     """23 templates with many ties, and many without a last use."""
     chance = random.Random(7)
     owners = UserFactory.create_batch(3)
+    shelves = [None, *CategoryFactory.create_batch(2)]
     start = dt.datetime(2026, 3, 1, 9, 30, tzinfo=dt.UTC)
     uses = [None, None, start, start + dt.timedelta(microseconds=1), start + dt.timedelta(days=2)]
     for place in range(23):
         count = chance.choice([0, 0, 1, 3])
         PromptTemplate.objects.create(
             owner=chance.choice(owners),
+            category=chance.choice(shelves),
             title=f"{'T' * chance.choice([1, 2])} {place}",
             rating_count=count,
             rating_sum=count * 4 - (count > 1),
@@ -50,13 +55,13 @@ def templates():
 
 def expected(order):
     # Sorting is stable, with reverse=True too: the last column goes first.
-    rows = list(PromptTemplate.objects.select_related("owner"))
+    rows = list(PromptTemplate.objects.select_related("owner", "category"))
     for term in reversed(order):
-        column = term.lstrip("-").replace("owner__handle", "owner.handle")
+        column = term.lstrip("-")
 
         def value(row, column=column):
-            for part in column.split("."):
-                row = getattr(row, part)
+            for part in column.split("__"):
+                row = None if row is None else getattr(row, part)
             return row
 
         given = sorted((row for row in rows if value(row) is not None), key=value, reverse=term.startswith("-"))
@@ -156,9 +161,9 @@ def test_a_broken_number_is_the_first_page(templates, value):
 
 
 def test_a_cursor_of_another_order_is_the_first_page(templates):
-    cursor = KeysetPage(templates, order=("-usage_count", "-id"), size=5).next_cursor
-    page = KeysetPage(templates, order=("-rating_count", "-id"), cursor=cursor, size=5)
-    assert [row.pk for row in page] == expected(("-rating_count", "-id"))[:5]
+    cursor = KeysetPage(templates, order=("-usage_count", "-id"), size=20).next_cursor
+    page = KeysetPage(templates, order=("usage_count", "id"), cursor=cursor, size=5)
+    assert ([row.pk for row in page], page.has_previous) == (expected(("usage_count", "id"))[:5], False)
 
 
 def test_the_first_page_is_one_query_of_one_row_more(templates):
