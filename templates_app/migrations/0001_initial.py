@@ -4,6 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
+import django.db.models.functions.comparison
 import django.db.models.functions.math
 import django.utils.timezone
 import promptlib.core.fields
@@ -107,7 +108,7 @@ class Migration(migrations.Migration):
                 ('usage_count', models.BigIntegerField(db_default=0, default=0, editable=False, verbose_name='runs')),
                 ('total_cost', models.DecimalField(db_default=0, decimal_places=6, default=0, editable=False, max_digits=18, verbose_name='total cost')),
                 ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='last used')),
-                ('rating_average', models.GeneratedField(db_persist=False, expression=models.Case(models.When(rating_count__gt=0, then=django.db.models.functions.math.Round(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('rating_sum'), '*', models.Value(1.0, models.DecimalField(decimal_places=4, max_digits=12))), '/', models.F('rating_count')), 2, output_field=models.DecimalField(decimal_places=4, max_digits=12)))), output_field=models.DecimalField(decimal_places=2, max_digits=4), verbose_name='rating')),
+                ('rating_average', models.GeneratedField(db_persist=False, expression=models.Case(models.When(rating_count__gt=0, then=django.db.models.functions.math.Round(django.db.models.expressions.CombinedExpression(django.db.models.functions.comparison.Cast('rating_sum', models.FloatField()), '/', models.F('rating_count')), 2, output_field=models.DecimalField(decimal_places=4, max_digits=12)))), output_field=models.DecimalField(decimal_places=2, max_digits=4), verbose_name='rating')),
                 ('rank_score', models.GeneratedField(db_persist=False, expression=django.db.models.functions.math.Round(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('rating_sum'), '+', models.Value(17.5, models.DecimalField(decimal_places=4, max_digits=12))), '/', django.db.models.expressions.CombinedExpression(models.F('rating_count'), '+', models.Value(5))), 4, output_field=models.DecimalField(decimal_places=4, max_digits=12)), output_field=models.DecimalField(decimal_places=4, max_digits=6), verbose_name='rank')),
                 ('category', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='templates', to='templates_app.category', verbose_name='shelf')),
                 ('deleted_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Round
+from django.db.models.functions import Cast, Round
 from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
@@ -90,7 +90,7 @@ class PromptTemplate(SoftDeleteModel):
         expression=Case(
             When(
                 rating_count__gt=0,
-                then=Round(F("rating_sum") * Value(1.0, DECIMAL) / F("rating_count"), 2, output_field=DECIMAL),
+                then=Round(Cast("rating_sum", models.FloatField()) / F("rating_count"), 2, output_field=DECIMAL),
             )
         ),
         output_field=models.DecimalField(max_digits=4, decimal_places=2),

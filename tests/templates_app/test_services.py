@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -280,3 +281,11 @@ def test_eight_ratings_at_once_all_count() -> None:
     assert [type(each).__name__ for each in results] == ["Rating"] * 8
     template.refresh_from_db()
     assert (template.rating_count, template.rating_sum) == (8, sum(place % 5 + 1 for place in range(8)))
+
+
+def test_the_mean_rating_keeps_its_fraction() -> None:
+    template = TemplateFactory()
+    for score in (3, 4, 4):
+        RatingFactory(template=template, score=score)
+    template.refresh_from_db()
+    assert (template.rating_average, template.rank_score) == (Decimal("3.67"), Decimal("3.5625"))
