@@ -6,5 +6,8 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("people/", include("accounts.urls")),
+    path("templates/", include("templates_app.urls")),
     path("", include("audit.urls")),
+    path("", include("conversations.urls")),
 ]

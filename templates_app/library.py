@@ -173,9 +173,10 @@ class LibraryPage:
         return {"text": text, "url": other.url(), "count": count}
 
     def _snippets(self, template: PromptTemplate) -> list[Any]:
-        version = template.current_version
-        sources = {_("Summary"): template.summary, _("Body"): version.body if version else ""}
-        return snippets(self.filters.text, sources, limit=2)
+        """Where the words stand in the text; in the summary, which the row shows anyway, only where they do not."""
+        body = template.current_version.body if template.current_version else ""
+        found = snippets(self.filters.text, {_("Body"): body}, limit=2)
+        return found or snippets(self.filters.text, {_("Summary"): template.summary}, limit=1)
 
 
 def library_of(user: Any) -> QuerySet[PromptTemplate]:

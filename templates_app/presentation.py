@@ -4,21 +4,20 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from templates_app.rendering import Segment, count_words, estimate_tokens, segments
+from templates_app.rendering import count_words, estimate_tokens, segments
 
 _GAP = re.compile(r"(\n[ \t]*(?:\n[ \t]*)+)")
 
 
 @dataclass(slots=True)
 class Piece:
-    """Words, or one variable. `typed` is what a copy holds while nothing is filled in; `is_alone` fills its line."""
+    """Words, or one variable. `typed` is what a copy holds while nothing is filled in."""
 
     text: str
     name: str = ""
     value: str = ""
     typed: str = ""
     is_block: bool = False
-    is_alone: bool = False
 
 
 @dataclass(slots=True)
@@ -37,10 +36,10 @@ def paragraphs(
     An `optional` variable without a value is copied as nothing, as a run would send it; any other as it was typed.
     """
     found = [Paragraph()]
-    cut = segments(text, values)
-    for place, segment in enumerate(cut):
+    for segment in segments(text, values):
         if segment.name:
-            found[-1].pieces.append(_variable(segment, cut[place - 1] if place else None, _after(cut, place), optional))
+            typed = "" if segment.name in optional else segment.text
+            found[-1].pieces.append(Piece(segment.text, segment.name, segment.value or "", typed, segment.is_block))
             continue
         parts = _GAP.split(segment.text)
         for part, gap in zip(parts[::2], [*parts[1::2], None], strict=True):
@@ -56,23 +55,6 @@ def measure(*texts: str) -> tuple[int, int]:
     """Words and about how many tokens."""
     whole = "\n".join(text for text in texts if text)
     return count_words(whole), estimate_tokens(whole)
-
-
-def _variable(segment: Segment, before: Segment | None, after: Segment | None, optional: Collection[str]) -> Piece:
-    is_first = before is None or (not before.name and before.text.rstrip(" \t").endswith("\n"))
-    is_last = after is None or (not after.name and after.text.lstrip(" \t").startswith("\n"))
-    return Piece(
-        segment.text,
-        name=segment.name,
-        value=segment.value or "",
-        typed="" if segment.name in optional else segment.text,
-        is_block=segment.is_block and is_first and is_last,
-        is_alone=is_first and is_last,
-    )
-
-
-def _after(cut: list[Segment], place: int) -> Segment | None:
-    return cut[place + 1] if place + 1 < len(cut) else None
 
 
 def _without_empty(found: list[Paragraph]) -> list[Paragraph]:

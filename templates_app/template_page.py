@@ -55,6 +55,10 @@ class TemplatePage:
         editable = PromptTemplate.objects.editable_by(self.user)
         return self.is_owner or editable.filter(pk=self.template.pk).exists()
 
+    @property
+    def has_history(self) -> bool:
+        return self.can_edit or bool(self.user.is_staff)
+
     # ---- the text ----------------------------------------------------------
 
     @property
@@ -99,27 +103,19 @@ class TemplatePage:
 
     @cached_property
     def versions(self) -> list[TemplateVersion]:
-        """The latest versions; and the one that is shown, if it is older."""
+        """The latest versions, or those older than `before`; and the one that is shown, if it is not among them."""
         texts = ("system_prompt", "body", "examples", "variables", "parameters")
         labels = Prefetch("labels", Label.objects.order_by("name"))
         queryset = self.template.versions.defer(*texts).select_related("author").prefetch_related(labels)
-        found = list(queryset.order_by("-number")[:RAIL_SIZE])
+        before = self.query.get("before", "")
+        older = queryset.filter(number__lt=before) if before.isdecimal() and len(before) < 10 else queryset
+        found = list(older.order_by("-number")[:RAIL_SIZE])
         if self.version and all(version.pk != self.version.pk for version in found):
-            found += queryset.filter(pk=self.version.pk)
-        for version, older in zip(found, [*found[1:], None], strict=True):
-            version.older = older  # type: ignore[attr-defined]  # for the rail's "Compare with"
-            version.p95_ms = self.p95.get(version.pk)  # type: ignore[attr-defined]
+            found = sorted([*found, *queryset.filter(pk=self.version.pk)], key=lambda each: -each.number)
+        p95 = _p95(found)
+        for version in found:
+            version.p95_ms = p95.get(version.pk)  # type: ignore[attr-defined]  # for the page alone
         return found
-
-    @cached_property
-    def p95(self) -> dict[Any, int]:
-        """The 95th percentile of the latency per version, in ms, where it is quickly had."""
-        counts = self.template.versions.order_by("-number").filter(latency_count__range=(1, MEASURED_RUNS))
-        pks = list(counts.values_list("pk", flat=True)[:TABLE_SIZE])
-        if not pks:
-            return {}
-        rows = TemplateUsage.objects.filter(version_id__in=pks).values_list("version_id", "p95_latency_ms")
-        return {pk: p95 for pk, p95 in rows if p95 is not None}
 
     @property
     def table(self) -> list[TemplateVersion]:
@@ -132,7 +128,8 @@ class TemplatePage:
 
     @property
     def older_count(self) -> int:
-        return max(0, self.template.version_count - RAIL_SIZE)
+        """Numbers have no gaps: what is below the last of the rail."""
+        return self.versions[-1].number - 1 if len(self.versions) >= RAIL_SIZE else 0
 
     @cached_property
     def fork_count(self) -> int:
@@ -182,3 +179,12 @@ class TemplatePage:
         if version is None:
             raise Http404
         return version
+
+
+def _p95(versions: list[TemplateVersion]) -> dict[Any, int]:
+    """The 95th percentile of the latency per version, in ms, of the latest where it is quickly had; one query."""
+    pks = [version.pk for version in versions if 0 < version.latency_count <= MEASURED_RUNS][:TABLE_SIZE]
+    if not pks:
+        return {}
+    rows = TemplateUsage.objects.filter(version_id__in=pks).values_list("version_id", "p95_latency_ms")
+    return {pk: p95 for pk, p95 in rows if p95 is not None}

@@ -8,7 +8,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from templates_app.models import TemplateVersion
 from templates_app.variables import (
@@ -102,9 +101,6 @@ def type_note(variable: Variable) -> str:
         parts.append(_("%(low)s and up") % {"low": number_text(variable.min)})
     elif variable.max is not None:
         parts.append(_("up to %(high)s") % {"high": number_text(variable.max)})
-    if variable.max_length is not None:
-        limit = variable.max_length
-        parts.append(ngettext("at most %(limit)d character", "at most %(limit)d characters", limit) % {"limit": limit})
     if variable.required:
         parts.append(_("required"))
     return ", ".join(parts)

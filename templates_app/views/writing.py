@@ -78,8 +78,17 @@ def _new_form(request: HttpRequest) -> TemplateForm:
 
 def _variables(request: HttpRequest, form: TemplateForm) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]  # of HtmxMiddleware
-        return render(request, "templates_app/_contract.html", {"form": form})
-    return _page(request, form, is_draft=True)
+        return render(request, "templates_app/_contract.html", {"form": form, "saved": _saved(form)})
+    return _page(request, form)
+
+
+def _saved(form: TemplateForm) -> PromptTemplate | None:
+    """The template as it is in the database; None for a new one. (The form has its own, with what was typed.)"""
+    return (
+        None
+        if form.instance._state.adding
+        else PromptTemplate.objects.select_related("current_version").get(pk=form.instance.pk)
+    )
 
 
 def _stale(request: HttpRequest, current: PromptTemplate, form: TemplateForm) -> HttpResponse:
@@ -92,6 +101,5 @@ def _stale(request: HttpRequest, current: PromptTemplate, form: TemplateForm) ->
 
 
 def _page(request: HttpRequest, form: TemplateForm, *, status: int = 200, **context: object) -> HttpResponse:
-    languages = list(COMMON_LANGUAGES)
-    context = {"form": form, "template": form.instance, "languages": languages, "status": status, **context}
+    context = {"form": form, "saved": _saved(form), "languages": COMMON_LANGUAGES, "status": status, **context}
     return render(request, "templates_app/edit.html", context, status=status)

@@ -1,4 +1,5 @@
-// data-copy="text", or data-copy-from="selector" for the text or the value of another element.
+// data-copy="text", or data-copy-from="selector" for the text or the value of the elements that it finds: the visible
+// ones, an empty line between them.
 // data-copied="Copied" is what the button says for a moment.
 import { on } from "./dom.js";
 
@@ -9,10 +10,18 @@ function textFor(button) {
   const selector = button.dataset.copyFrom;
   if (!selector) return button.closest(".code")?.querySelector("code")?.textContent ?? "";
   const scope = button.closest("[data-copy-scope]") ?? document;
-  const source = [...scope.querySelectorAll(selector)].find((element) => element.checkVisibility?.() ?? true)
-    ?? scope.querySelector(selector);
-  if (!source) return "";
-  return "value" in source ? source.value : source.dataset.text ?? source.textContent;
+  const sources = [...scope.querySelectorAll(selector)];
+  const visible = sources.filter((element) => element.checkVisibility?.() ?? true);
+  return (visible.length ? visible : sources).map(textOf).join("\n\n");
+}
+
+/** The text to the letter; a variable that nobody filled in stands there as it was typed. */
+function textOf(source) {
+  if ("value" in source) return source.value;
+  if (source.dataset.text) return source.dataset.text;
+  const copy = source.cloneNode(true);
+  for (const place of copy.querySelectorAll(".var[data-typed]:not(.var--filled)")) place.textContent = place.dataset.typed;
+  return copy.textContent;
 }
 
 async function write(text) {

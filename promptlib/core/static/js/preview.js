@@ -5,8 +5,13 @@ import { on, whenAdded } from "./dom.js";
 
 const BLOCK_LENGTH = 160;
 
+/** Boxes for several choices, each with a value of its own; a single yes-or-no box says so by its words for yes and no. */
+const isGroup = (fields) => fields[0]?.type === "checkbox" && !("trueText" in fields[0].dataset);
+
 function valueOf(form, name) {
-  const field = form.querySelector(`[data-var="${CSS.escape(name)}"]`) ?? form.elements.namedItem(name);
+  const fields = [...form.querySelectorAll(`[data-var="${CSS.escape(name)}"]`)];
+  if (isGroup(fields)) return fields.filter((each) => each.checked).map((each) => each.value).join(", ");
+  const field = fields[0] ?? form.elements.namedItem(name);
   if (!field) return null;
   if (field instanceof RadioNodeList) {
     const chosen = [...field].filter((each) => each.checked).map((each) => each.value);
@@ -33,10 +38,10 @@ function fill(preview, form) {
 function countEmpty(form) {
   const note = form.querySelector("[data-empty-note]");
   if (!note) return;
-  const fields = [...form.querySelectorAll("[data-var]")];
-  const empty = fields.filter((field) => field.type !== "checkbox" && field.value === "").length;
+  const names = new Set([...form.querySelectorAll("[data-var]")].map((field) => field.dataset.var));
+  const empty = [...names].filter((name) => valueOf(form, name) === "").length;
   note.hidden = empty === 0;
-  note.textContent = note.dataset.emptyNote.replace("%(empty)s", empty).replace("%(all)s", fields.length);
+  note.textContent = note.dataset.emptyNote.replace("%(empty)s", empty).replace("%(all)s", names.size);
 }
 
 function refresh(form) {
