@@ -72,7 +72,7 @@ def _preferred(conversation: Conversation, leaf: Prompt | None) -> AIModel | Non
 
 
 def _refresh_url(request: HttpRequest, window: Window) -> str:
-    """Where a browser without a script looks again: at the answer. Each time another address, or it would only scroll."""
+    """Where a browser without a script looks again: at the answer. Always another address, or it would only scroll."""
     waiting = next((turn.prompt.pk for turn in window.turns if turn.is_waiting), None)
     if waiting is None:
         return ""
