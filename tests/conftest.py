@@ -18,6 +18,8 @@ pytest_plugins = [
     "tests.plugins.html",
     "tests.plugins.network",
     # The plugins of single apps (a model server, faults, …) go below this line.
+    "tests.faults",
+    "tests.model_server",
 ]
 
 NO_DATA = "PROMPTLIB_TEST_DATA is not set: it names the folder of collections the importers are tried on"
