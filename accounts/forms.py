@@ -1,17 +1,103 @@
-"""Forms about people."""
+"""What people say about themselves, and how they like the pages."""
+
+from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from accounts.models import User
+from accounts.models import RESERVED_HANDLES, ROWS_PER_PAGE, User
+
+THEMES = (
+    ("system", gettext_lazy("As the system")),
+    ("light", gettext_lazy("Light")),
+    ("dark", gettext_lazy("Dark")),
+)
 
 
-class SignupForm(forms.Form):
-    """What sign-up asks beyond e-mail and password."""
+def time_zones(current: str) -> list[str]:
+    """The zones that a place names, UTC, and whatever is chosen now."""
+    places = (name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
+    return sorted({*places, "UTC", current})
 
-    display_name = forms.CharField(label=_("Your name"), max_length=120)
 
-    def signup(self, request: HttpRequest, user: User) -> None:
-        user.display_name = self.cleaned_data["display_name"]
-        user.save(update_fields=["display_name"])
+class ProfileForm(forms.ModelForm):
+    """Saves only what was changed."""
+
+    class Meta:
+        model = User
+        fields = ("display_name", "handle", "bio")
+        widgets = {"display_name": forms.TextInput(attrs={"autocomplete": "name"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["display_name"].required = True
+        self.fields["handle"].required = True
+        self.fields["handle"].widget.attrs |= {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+        self.fields["handle"].help_text = _(
+            "Your short name, as in @ines: small letters, digits and hyphens. Links to your old one stop working."
+        )
+        self.fields["bio"].help_text = _("What others should know: your team, what you write prompts for.")
+
+    def clean_handle(self) -> str:
+        handle = self.cleaned_data["handle"]
+        taken = User.objects.filter(handle=handle).exclude(pk=self.instance.pk).exists()
+        if taken or (handle in RESERVED_HANDLES and "handle" in self.changed_data):
+            raise forms.ValidationError(_("This handle is taken."))
+        return handle
+
+    def save(self, commit: bool = True) -> User:
+        if self.changed_data:
+            self.instance.save(update_fields=self.changed_data)
+        return self.instance
+
+
+class PreferencesForm(forms.ModelForm):
+    """Time zone and language are columns; the rest stands in `preferences`, beside what this form does not know."""
+
+    theme = forms.ChoiceField(label=gettext_lazy("Theme"), choices=THEMES, widget=forms.RadioSelect)
+    rows_per_page = forms.TypedChoiceField(
+        label=gettext_lazy("Rows on a page of a list"), coerce=int, choices=[(n, str(n)) for n in ROWS_PER_PAGE]
+    )
+    shortcuts = forms.BooleanField(
+        label=gettext_lazy("Keyboard shortcuts of a single letter"),
+        required=False,
+        help_text=gettext_lazy("Turn them off if you speak to your computer. Ctrl K and ⌘K work in any case."),
+    )
+
+    class Meta:
+        model = User
+        fields = ("timezone", "locale")
+
+    PREFERENCES = ("theme", "rows_per_page", "shortcuts")
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        preferences = self.instance.preferences
+        device = request.COOKIES.get("theme")
+        self.initial["theme"] = device if device in dict(THEMES) else preferences.get("theme", "system")
+        self.initial["rows_per_page"] = self.instance.rows_per_page
+        self.initial["shortcuts"] = preferences.get("shortcuts") not in (False, "off")
+        self.fields["timezone"] = forms.ChoiceField(
+            label=_("Time zone"),
+            choices=[(name, name.replace("_", " ")) for name in time_zones(self.instance.timezone)],
+            help_text=_("Times on all pages are shown in it."),
+        )
+        self.fields["locale"] = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+        if len(settings.LANGUAGES) == 1:
+            self.fields["locale"].help_text = _("There is only one so far.")
+        self.order_fields(["timezone", "locale", *self.PREFERENCES])
+
+    def save(self, commit: bool = True) -> User:
+        chosen = {name: self.cleaned_data[name] for name in self.PREFERENCES}
+        before = dict(self.instance.preferences)
+        self.instance.preferences = before | chosen
+        changed = [name for name in self.changed_data if name in self.Meta.fields]
+        if self.instance.preferences != before:
+            changed.append("preferences")
+        if changed:
+            self.instance.save(update_fields=changed)
+        return self.instance

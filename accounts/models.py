@@ -19,10 +19,20 @@ HANDLE = RegexValidator(
     r"^[a-z0-9][a-z0-9-]{0,38}$", _("Use small letters, digits and hyphens; begin with a letter or digit.")
 )
 
+RESERVED_HANDLES = {"me"}
+"""What stands in the place of a handle in the addresses of one's own pages."""
+
+ROWS_PER_PAGE = (15, 30, 60, 100)
+
 
 def validate_timezone(name: str) -> None:
     if name not in available_timezones():
         raise ValidationError(_("There is no time zone called “%(name)s”."), params={"name": name})
+
+
+def is_plain_email(email: str) -> bool:
+    """Whether an address stands in the form under which it is unique: no look-alikes, only ASCII before the @."""
+    return normalize_key(email) == email.lower() and email.rpartition("@")[0].isascii()
 
 
 def display_name(user: "User") -> str:
@@ -35,6 +45,11 @@ class UserManager(BaseUserManager.from_queryset(SoftDeleteQuerySet)):  # type: i
 
     def get_queryset(self) -> models.QuerySet:
         return super().get_queryset().filter(deleted_at__isnull=True)
+
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """In small letters: the sign-in library looks addresses up so, and SQLite compares exactly."""
+        return (email or "").strip().lower()
 
     def get_by_natural_key(self, email: str | None) -> "User":
         return self.get(email_key=normalize_key(email or ""))
@@ -94,6 +109,7 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
         return display_name(self)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = type(self).objects.normalize_email(self.email)
         self.email_key = normalize_key(self.email)
         self.handle = self.handle or self.free_handle(self.email.partition("@")[0])
         if kwargs.get("update_fields") is not None and "email" in kwargs["update_fields"]:
@@ -102,7 +118,10 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
 
     def clean(self) -> None:
         super().clean()
+        self.email = type(self).objects.normalize_email(self.email)
         self.email_key = normalize_key(self.email)
+        if not is_plain_email(self.email):
+            raise ValidationError({"email": _("Write the address in plain letters.")})
 
     def get_absolute_url(self) -> str:
         return reverse("accounts:person", args=[self.handle])
@@ -111,6 +130,12 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
     def audit_subject(self) -> Any:
         return self.pk
 
+    @property
+    def rows_per_page(self) -> int:
+        """How many rows a list shows to this person."""
+        rows = self.preferences.get("rows_per_page")
+        return rows if rows in ROWS_PER_PAGE else 30
+
     def get_full_name(self) -> str:
         return display_name(self)
 
@@ -118,7 +143,7 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
     def free_handle(cls, wish: str) -> str:
         """A handle like `wish` that no living person has; one query."""
         base = "".join(c if c.isascii() and c.isalnum() else "-" for c in wish.lower()).strip("-")[:32] or "person"
-        taken = set(cls.objects.filter(handle__startswith=base).values_list("handle", flat=True))
+        taken = {*RESERVED_HANDLES, *cls.objects.filter(handle__startswith=base).values_list("handle", flat=True)}
         return next(name for name in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if name not in taken)
 
 

@@ -39,6 +39,7 @@ class UserFactory(DjangoModelFactory):
     handle = factory.Sequence(lambda n: f"person-{n}")
     email = factory.LazyAttribute(lambda user: f"{user.handle}@example.org")
     display_name = factory.LazyAttribute(lambda user: user.handle.replace("-", " ").title())
+    last_seen_at = factory.LazyFunction(timezone.now)  # else the first page of a test would note the visit
 
     @classmethod
     def _create(cls, model_class: type[User], *args: Any, can_sign_in: bool = False, **fields: Any) -> User:
