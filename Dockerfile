@@ -23,7 +23,8 @@ ENV PATH=/opt/venv/bin:$PATH \
 WORKDIR /app
 COPY --from=build /opt/venv /opt/venv
 COPY . .
-RUN SECRET_KEY=only-to-collect-the-static-files python manage.py collectstatic --no-input --verbosity 0
+RUN SECRET_KEY=only-to-collect-the-static-files python manage.py collectstatic --no-input --verbosity 0 \
+    && python -m compileall -q .
 USER promptlib
 VOLUME /data
 EXPOSE 8000

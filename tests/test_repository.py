@@ -165,7 +165,13 @@ def test_the_containers_start_in_order_and_let_mysql_create_triggers() -> None:
     assert services["mysql"]["image"] == "mysql:8.4"
     assert services["mysql"]["volumes"] == ["mysql:/var/lib/mysql"]
     assert "--log-bin-trust-function-creators=1" in services["mysql"]["command"]
-    assert set(services["web"]["environment"]) - set(documented()) - {"OPENAI_API_KEY"} == set()
+    assert services["web"]["environment"] == services["migrate"]["environment"]
+    assert {name: services["web"]["environment"][name] for name in ("HOST", "PORT", "MYSQL_ROOT_PASSWORD")} == {
+        "HOST": "0.0.0.0",
+        "PORT": "8000",
+        "MYSQL_ROOT_PASSWORD": "",
+    }
+    assert services["web"]["ports"] == ["${HOST:-127.0.0.1}:${PORT:-8000}:8000"]
 
 
 def test_the_image_copies_what_exists_and_does_not_run_as_root() -> None:
