@@ -12,6 +12,8 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 STYLE_SHEET = "css/app.css"
 IMPORT = re.compile(r"""^@import url\(["']?(?P<path>[^"')]+)["']?\);\n?""", re.MULTILINE)
+MODULE_FOLDERS = ("js", "accounts", "audit", "conversations", "templates_app", "site")
+MODULE_IMPORTS = CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]
 
 
 class StaticStorage(CompressedManifestStaticFilesStorage):
@@ -20,10 +22,10 @@ class StaticStorage(CompressedManifestStaticFilesStorage):
     Where nothing was collected yet (tests, a first start) names stay as they are.
     """
 
-    # The imports of our own modules get hashed names. Of `js/` alone: others' files hold imports in their comments.
+    # The imports of our own modules get hashed names; others' files hold imports in their comments.
     patterns = (
         *CompressedManifestStaticFilesStorage.patterns,
-        ("js/*.js", CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]),
+        *((f"{folder}/*.js", MODULE_IMPORTS) for folder in MODULE_FOLDERS),
     )
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:

@@ -82,12 +82,14 @@ def test_without_collected_files_names_stay_as_they_are(tmp_path):
         assert staticfiles_storage.url("css/app.css") == "/static/css/app.css"
 
 
-def test_modules_live_where_their_imports_get_hashed_names():
+def test_modules_of_every_app_import_files_that_are_there(collected):
     root = CSS.parents[3]
     for folder in ("promptlib", "accounts", "audit", "templates_app", "conversations"):
-        for script in (root / folder).rglob("*.js"):
-            assert script.parent.name == "js", script
-            assert script.parent.parent.name == "static", script
+        for script in (root / folder).rglob("static/**/*.js"):
+            name = script.as_posix().rpartition("/static/")[2]
+            module = path_of(collected, name)
+            imported = re.findall(r'import[^"\'();]*["\']([^"\']+)["\']', module.read_text())
+            assert [each for each in imported if not (module.parent / each).is_file()] == [], name
 
 
 # ---- the house rules of the style sheets and scripts -----------------------

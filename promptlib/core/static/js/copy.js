@@ -1,6 +1,6 @@
 // data-copy="text", or data-copy-from="selector" for the text or the value of the elements that it finds: the visible
 // ones, an empty line between them.
-// data-copied="Copied" is what the button says for a moment.
+// The button shows a tick for a moment.
 import { on } from "./dom.js";
 
 const SHOWN = 1600;
