@@ -1,11 +1,17 @@
 """The scripts' own logic: what they write, what they leave alone, how they find their way."""
 
+import contextlib
 import os
 import re
 import shutil
+import socket
+import sqlite3
 import stat
 import subprocess
 import sys
+import time
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -87,3 +93,66 @@ def test_an_unknown_argument_is_answered_with_the_usage(script: str) -> None:
     done = subprocess.run([str(ROOT / "script" / script), "--nonsense"], capture_output=True, text=True)
     assert done.returncode == 2
     assert f"script/{script}" in done.stdout
+
+
+def tracked() -> list[str]:
+    """Paths of the repository's own files."""
+    listed = ["git", "ls-files", "-co", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [name for name in names if (ROOT / name).is_file()]
+
+
+def answers(address: str, seconds: float) -> float:
+    """Seconds until the address answers 200."""
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=seconds) as response:
+            if response.status == 200:
+                return time.monotonic() - began
+        time.sleep(0.1)
+    raise TimeoutError(f"{address} did not answer within {seconds} s")
+
+
+@contextlib.contextmanager
+def served(folder: Path, port: int) -> Iterator[Path]:
+    """`script/server` at work; what it printed is in the file that is given."""
+    output = folder / "output.txt"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "PORT": str(port)}
+    with output.open("w") as file:
+        server = subprocess.Popen([folder / "script/server"], env=environment, stdout=file, stderr=file)
+    try:
+        yield output
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.mark.slow
+@pytest.mark.sqlite_only
+def test_the_server_seeds_an_empty_folder_and_loses_nothing_when_it_starts_again(tmp_path: Path) -> None:
+    for name in tracked():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, tmp_path / name)
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    with served(tmp_path, port) as output:
+        answers(f"{address}/healthz", 150)
+        answers(f"{address}/", 10)
+        printed = output.read_text()
+    secrets = dict(line.split("=", 1) for line in (tmp_path / ".env").read_text().splitlines())
+    assert f"promptlib answers at {address}/" in printed
+    assert re.search(rf"ines@example\.com +{secrets['DEMO_PASSWORD']} +\(staff\)", printed)
+    assert stat.S_IMODE((tmp_path / "promptlib.sqlite3").stat().st_mode) == 0o600
+    count = "SELECT (SELECT COUNT(*) FROM templates), (SELECT COUNT(*) FROM prompts), (SELECT COUNT(*) FROM users)"
+    with sqlite3.connect(tmp_path / "promptlib.sqlite3") as database:
+        database.execute("UPDATE users SET display_name = 'Changed' WHERE email = 'ines@example.com'")
+        before = database.execute(count).fetchone()
+    with served(tmp_path, port):
+        assert answers(f"{address}/", 60) < 15  # five seconds on a machine with nothing else to do
+    with sqlite3.connect(tmp_path / "promptlib.sqlite3") as database:
+        assert database.execute(count).fetchone() == before
+        changed = database.execute("SELECT display_name FROM users WHERE email = 'ines@example.com'").fetchall()
+    assert changed == [("Changed",)]
+    assert min(before) > 0
