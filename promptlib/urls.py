@@ -9,5 +9,6 @@ urlpatterns = [
     path("people/", include("accounts.urls")),
     path("templates/", include("templates_app.urls")),
     path("", include("audit.urls")),
+    path("", include("promptlib.site.urls")),
     path("", include("conversations.urls")),
 ]

@@ -1,0 +1,24 @@
+"""What a person wants at hand: their threads, the templates they keep, and what is new."""
+
+from typing import Any
+
+from conversations.models import Participant
+from templates_app.models import PromptTemplate
+
+FEW = 5
+
+
+def overview(user: Any) -> dict[str, Any]:
+    """Latest conversations, favourites and the newest templates of others; three queries and their tags."""
+    seats = (
+        Participant.objects.filter(user=user, conversation__deleted_at=None, conversation__archived_at=None)
+        .select_related("conversation", "conversation__owner")
+        .order_by("-last_activity_at", "-conversation_id")[:FEW]
+    )
+    templates = PromptTemplate.objects.visible_to(user).select_related("owner", "category")
+    return {
+        "conversations": [seat.conversation for seat in seats],
+        "favorites": templates.filter(favorites__user=user).order_by("favorites__position", "-favorites__id")[:FEW],
+        "newest": templates.published().exclude(owner=user).order_by("-id")[:FEW],
+        "own": templates.filter(owner=user).order_by("-id")[:FEW],
+    }
