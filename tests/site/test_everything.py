@@ -78,12 +78,8 @@ class TestSearch:
 
     def test_what_one_may_not_see_shows_nowhere(self, client: Client, reader: Any) -> None:
         client.force_login(reader)
-        for query in (
-            {"q": "zebra"},
-            {"q": "quagga"},
-            *({"q": "zebra", "kind": kind} for kind in ("templates", "prompts")),
-        ):
-            assert "quagga " not in page(client, "search", **query)
+        for query in ({"q": "zebra"}, {"q": "zebra", "kind": "templates"}, {"q": "zebra", "kind": "prompts"}):
+            assert "quagga" not in page(client, "search", **query)
         assert "Nothing found" in page(client, "search", q="quagga")
 
     def test_the_palette_gets_a_list(self, client: Client, reader: Any) -> None:
