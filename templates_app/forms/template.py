@@ -68,12 +68,12 @@ class TemplateForm(forms.ModelForm):
         help_text=_("Put double braces around the words that change: {{ customer_name }}."),
     )
     temperature = forms.FloatField(label=_("Temperature"), required=False, min_value=0, max_value=2)
-    max_tokens = forms.IntegerField(label=_("Output tokens at most"), required=False, min_value=1, max_value=10_000_000)
+    max_tokens = forms.IntegerField(label=_("Output tokens"), required=False, min_value=1, max_value=10_000_000)
     change_note = forms.CharField(
         label=_("Change note"),
         required=False,
         max_length=TemplateVersion._meta.get_field("change_note").max_length,
-        help_text=_("What changed, and why. The others read it beside the version."),
+        widget=forms.TextInput(attrs={"placeholder": _("What changed, and why: it stands beside the version")}),
     )
 
     class Meta:
@@ -139,5 +139,7 @@ class TemplateForm(forms.ModelForm):
         if visibility := self.fields.get("visibility"):
             visibility.help_text = _("Private: you. Shared: whom you name. Public: everybody who signs in.")
         self.fields["language"].widget.attrs["list"] = "languages"
+        self.fields["temperature"].type_note = _("0 to 2")  # type: ignore[attr-defined]  # read by components/field.html
+        self.fields["max_tokens"].type_note = _("at most")  # type: ignore[attr-defined]
         for name in ("title", "language", "tags", "change_note"):
             self.fields[name].widget.attrs["autocomplete"] = "off"
