@@ -1,6 +1,8 @@
 """Writing to the audit log what no model signal tells."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -39,6 +41,28 @@ def record_many(
     rows = [AuditLog(**_row(action, instance, tell(instance), reason, actor, None)) for instance in instances]
     for row in rows:
         row.take_origin()
+    AuditLog.objects.bulk_create(rows, batch_size=500)
+
+
+@dataclass(frozen=True)
+class Past:
+    """What `actor` did at another time than now."""
+
+    at: datetime
+    action: int
+    instance: Any
+    actor: Any
+    changes: dict[str, Any] = field(default_factory=dict)
+
+
+def record_past(events: Iterable[Past], *, reason: str = "") -> None:
+    """Write what was brought in with its history, in order of time. The rows' own ids are of today, as they must be."""
+    rows = []
+    for event in sorted(events, key=lambda event: event.at):
+        row = AuditLog(**_row(event.action, event.instance, event.changes, reason, event.actor, None))
+        row.timestamp = event.at
+        row.take_origin()
+        rows.append(row)
     AuditLog.objects.bulk_create(rows, batch_size=500)
 
 

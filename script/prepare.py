@@ -50,7 +50,7 @@ def collect_static() -> None:
 
 def seed() -> None:
     """Fill an empty database, and print how to sign in while the demonstration's password still holds."""
-    call_command("seed_demo", if_empty=True, verbosity=1)
+    call_command("seed_demo", if_empty=True, verbosity=0 if os.environ.get("DEMO_PASSWORD") else 1)
     people = (
         get_user_model().objects.filter(email__endswith="@example.com", is_active=True).order_by("-is_staff", "email")
     )
