@@ -215,8 +215,8 @@ class TestPage:
         prompt = PromptFactory(conversation__owner=user, pending=True)
         url = prompt.conversation.get_absolute_url()
         page = client.get(url).content.decode()
-        assert f'<noscript><meta http-equiv="refresh" content="2;url=?look=1#p-{prompt.pk}"></noscript>' in page
-        assert 'content="2;url=?look=2#p-' in client.get(f"{url}?look=1").content.decode()
+        assert f'<noscript><meta http-equiv="refresh" content="2; url=?look=1#p-{prompt.pk}"></noscript>' in page
+        assert 'content="2; url=?look=2#p-' in client.get(f"{url}?look=1").content.decode()
         Prompt.objects.update(status="completed")
         assert "http-equiv" not in client.get(url).content.decode()
 
