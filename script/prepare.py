@@ -20,7 +20,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 
@@ -64,6 +64,10 @@ def seed() -> None:
 
 
 if __name__ == "__main__":
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        sys.exit(f"The database that DATABASE_URL names cannot be used: {error}")
     migrate()
     collect_static()
     if "--seed" in sys.argv:
