@@ -95,7 +95,7 @@ private_mysql_headers() {
     (
       cd "$apt"
       apt-get -qq -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o Debug::NoLocking=1 update
-      apt-get -qq -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" download libmariadb-dev libmariadb3
+      apt-get -qq -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root download libmariadb-dev libmariadb3
       for package in *.deb; do dpkg -x "$package" "$root"; done
     ) >&2 || return 1
     rm -rf "$apt"
@@ -103,4 +103,5 @@ private_mysql_headers() {
   library=$(dirname "$(find "$root" -name 'libmariadb.so.3' | head -1)")
   export MYSQLCLIENT_CFLAGS="-I$root/usr/include/mariadb"
   export MYSQLCLIENT_LDFLAGS="-L$library -lmariadb -Wl,-rpath,$library"
+  export PIP_NO_CACHE_DIR=1 # what is built here works in this folder alone
 }
