@@ -98,12 +98,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """A mail server that does not answer costs the e-mail, not the page."""
-        context = {**context, "base_url": settings.BASE_URL}
-        for name, value in context.items():
-            if name.endswith("_url") and value:
-                context[name] = urljoin(
-                    f"{settings.BASE_URL}/", urlsplit(value)._replace(scheme="", netloc="").geturl()
-                )
+        links = {name: public_url(value) for name, value in context.items() if name.endswith("_url") and value}
+        context = {**context, **links, "base_url": settings.BASE_URL}
         try:
             super().send_mail(template_prefix, email, context)
         except (OSError, SMTPException):
@@ -144,6 +140,12 @@ class SessionsAdapter(DefaultUserSessionsAdapter):
             for session in sessions:
                 reason = _("elsewhere: %(device)s") % {"device": session.user_agent[:200]}
                 record(AuditLog.Action.SIGN_OUT, session.user, subject_id=session.user_id, reason=reason)
+
+
+def public_url(url: str) -> str:
+    """The same page at `BASE_URL`, whatever host name the request came by."""
+    path = urlsplit(url)._replace(scheme="", netloc="").geturl()
+    return urljoin(f"{settings.BASE_URL}/", path)
 
 
 def _cipher() -> MultiFernet:

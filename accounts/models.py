@@ -120,6 +120,7 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
         super().clean()
         self.email = type(self).objects.normalize_email(self.email)
         self.email_key = normalize_key(self.email)
+        self.handle = self.handle or self.free_handle(self.email.partition("@")[0])
         if not is_plain_email(self.email):
             raise ValidationError({"email": _("Write the address in plain letters.")})
 

@@ -30,7 +30,7 @@ OWN_PAGES = (
     ("account_change_password", gettext_lazy("Password"), "lock"),
     ("mfa_index", gettext_lazy("Second factor"), "shield"),
     ("mfa_list_webauthn", gettext_lazy("Passkeys"), "key"),
-    ("usersessions_list", gettext_lazy("Where you are signed in"), "globe"),
+    ("usersessions_list", gettext_lazy("Devices"), "globe"),
 )
 
 

@@ -1,8 +1,8 @@
-// Shows the passkey buttons where they can work, and says in words why one did not.
+// Takes the passkey buttons away where there are none, and says in words why one did not.
 const names = { NotAllowedError: "cancelled", AbortError: "cancelled", InvalidStateError: "known", SecurityError: "address" };
 const supported = Boolean(window.PublicKeyCredential && navigator.credentials);
 
-for (const form of document.querySelectorAll("[data-passkey]")) form.hidden = form.id === "mfa_login" && !supported;
+if (!supported) for (const form of document.querySelectorAll(".passkey")) form.hidden = true;
 
 function show(name) {
   for (const box of document.querySelectorAll("[data-passkey-trouble]")) {
