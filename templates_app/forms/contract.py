@@ -59,7 +59,7 @@ class VariableForm(forms.Form):
         elif isinstance(default, bool):
             default = "yes" if default else "no"
         initial = contract_to_json([variable])[0]
-        initial |= {"default": default, "options": "\n".join(variable.options), "label": variable.title}
+        initial |= {"default": default, "options": "\n".join(variable.options)}
         return cls(prefix=f"{PREFIX}-{place}", initial=initial)
 
     @property
@@ -75,7 +75,8 @@ class VariableForm(forms.Form):
         """The variable as the contract's JSON spells it."""
         if not self.is_bound:
             return contract_to_json([new_variable(self.variable_name)])[0]
-        data = {name: value for name, value in self.cleaned_data.items() if value not in (None, "", False)}
+        given = self.cleaned_data.items()
+        data = {name: value for name, value in given if value is not None and value is not False and value != ""}
         for name in ("min", "max"):
             if isinstance(data.get(name), float) and data[name].is_integer():
                 data[name] = int(data[name])
