@@ -69,6 +69,7 @@ if __name__ == "__main__":
     except DatabaseError as error:
         sys.exit(f"The database that DATABASE_URL names cannot be used: {error}")
     migrate()
+    call_command("sweep_prompts")
     collect_static()
     if "--seed" in sys.argv:
         seed()

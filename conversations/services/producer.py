@@ -24,11 +24,13 @@ from conversations.providers import ChatRequest, Finished, ProviderError, TextDe
 from conversations.services import broker
 from conversations.services.finishing import finish
 from conversations.services.messages import messages_for
+from conversations.services.sweeping import sweep_orphans
 from promptlib.core.transactions import release_connection
 
 THREADS = 32
 SAVE_SECONDS = 1.0
 SAVE_ATTEMPTS = 4
+SWEEP_SECONDS = 600.0
 STOPPED = "stopped"
 
 logger = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ _waiting: "queue.SimpleQueue[tuple[UUID, Origin, str]]" = queue.SimpleQueue()
 _lock = threading.Lock()
 _threads = 0
 _idle = 0
+_swept = 0.0
 
 
 def start_on_commit(prompt_id: UUID) -> None:
@@ -231,10 +234,21 @@ def _work() -> None:
         try:
             with translation.override(language):
                 produce(prompt_id, origin)
+                _sweep_now_and_then()
         except Exception:
             logger.exception("An answer could not be saved.", extra={"prompt_id": str(prompt_id)})
         finally:
             release_connection()
+
+
+def _sweep_now_and_then() -> None:
+    """Another process may have been killed half-way: whoever writes answers clears up after it, every ten minutes."""
+    global _swept
+    with _lock:
+        is_due = monotonic() - _swept >= SWEEP_SECONDS
+        _swept = monotonic() if is_due else _swept
+    if is_due:
+        sweep_orphans()
 
 
 def _close_down() -> None:

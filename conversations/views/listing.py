@@ -14,8 +14,10 @@ from conversations.filters import ConversationFilter
 from conversations.forms import StartForm
 from conversations.models import Conversation, Participant
 from promptlib.core.pagination import KeysetPage, capped_count
+from promptlib.core.search import highlight
 
 PEOPLE_SHOWN = 4
+PAGE_SIZE = 30
 
 
 @login_required
@@ -30,7 +32,8 @@ def index(request: HttpRequest) -> HttpResponse:
         page = _found(request, seats, text)
     else:
         order = ("-last_activity_at", "-conversation")
-        page = KeysetPage(_with_people(seats), order=order, cursor=request.GET.get("cursor"))
+        size = request.user.rows_per_page or PAGE_SIZE
+        page = KeysetPage(_with_people(seats), order=order, cursor=request.GET.get("cursor"), size=size)
     count, is_capped = capped_count(page.queryset)
     context = {"page": page, "rows": _rows(page, text), "count": count, "is_capped": is_capped, "q": text}
     name = "_results" if getattr(request, "htmx", None) else "list"
@@ -59,7 +62,8 @@ def _found(request: HttpRequest, seats: QuerySet[Participant], text: str) -> Key
     people = Prefetch("participants", Participant.objects.select_related("user").order_by("created_at", "pk"))
     mine = Conversation.objects.visible_to(request.user).filter(pk__in=seats.values("conversation"))
     found = mine.search(text).select_related("owner").prefetch_related(people)
-    return KeysetPage(found, order=("-relevance", "-id"), cursor=request.GET.get("cursor"))
+    size = request.user.rows_per_page or PAGE_SIZE
+    return KeysetPage(found, order=("-relevance", "-id"), cursor=request.GET.get("cursor"), size=size)
 
 
 def _with_people(seats: QuerySet[Participant]) -> QuerySet[Participant]:
@@ -69,7 +73,9 @@ def _with_people(seats: QuerySet[Participant]) -> QuerySet[Participant]:
 
 def _rows(page: KeysetPage[Any], text: str) -> list[dict[str, Any]]:
     """What a row shows, from seats or, where something was searched for, from conversations."""
-    return [_row(item if text else item.conversation, item if not text else None) for item in page.items]
+    if text:
+        return [{**_row(found, None), "title": highlight(found.title, text)} for found in page.items]
+    return [_row(seat.conversation, seat) for seat in page.items]
 
 
 def _row(conversation: Conversation, seat: Participant | None) -> dict[str, Any]:
@@ -78,6 +84,7 @@ def _row(conversation: Conversation, seat: Participant | None) -> dict[str, Any]
     is_unread = seat is not None and (seat.last_read_at is None or seat.last_read_at < active)
     return {
         "conversation": conversation,
+        "title": conversation.title,
         "people": people[:PEOPLE_SHOWN],
         "more_people": max(0, len(people) - PEOPLE_SHOWN),
         "active_at": active,

@@ -118,6 +118,29 @@ class TestList:
         assert len(ten) == len(thirty)
 
 
+@pytest.mark.django_db(transaction=True)  # the full text of MySQL sees what is committed
+class TestSearch:
+    def test_titles_of_the_persons_own_conversations_best_first(self, client, user, django_assert_max_num_queries):
+        ConversationFactory(owner=user, title="Spring letter")
+        ConversationFactory(owner=user, title="Spring, and again spring: the letter")
+        ConversationFactory(owner=user, title="Autumn letter")
+        ConversationFactory(title="Spring of a stranger")
+        ConversationFactory(owner=user, title="Spring in the trash").delete(by=user)
+        ConversationFactory(owner=user, title="Spring in the archive", archived_at=timezone.now())
+        with django_assert_max_num_queries(12):
+            response = client.get(LIST, {"q": "spring"})
+        assert sorted(titles(response)) == ["Spring letter", "Spring, and again spring: the letter"]
+        assert "<mark>Spring</mark> letter" in response.content.decode()
+        assert titles(client.get(LIST, {"q": "spring", "place": "archived"})) == ["Spring in the archive"]
+        assert titles(client.get(LIST, {"q": '"letter spring"'})) == []
+        assert client.get(LIST, {"q": "(("}).status_code == 200
+
+    def test_nothing_found_leads_on(self, client, user):
+        page = client.get(LIST, {"q": "zanzibar"}).content.decode()
+        assert "No conversation matches" in page
+        assert 'href="/search/?q=zanzibar"' in page
+
+
 class TestPage:
     def test_ten_turns_and_thirty_take_the_same_queries(self, client, user, django_assert_max_num_queries):
         conversation = ConversationFactory(owner=user)

@@ -327,6 +327,14 @@ class TestSweep:
             draft.pk: ("draft", "", draft.response_text),
         }
 
+    def test_whoever_writes_answers_clears_up_now_and_then(self, monkeypatch):
+        swept = []
+        monkeypatch.setattr(producer, "sweep_orphans", lambda: swept.append(1))
+        monkeypatch.setattr(producer, "_swept", producer.monotonic() - producer.SWEEP_SECONDS)
+        producer._sweep_now_and_then()
+        producer._sweep_now_and_then()
+        assert swept == [1]
+
     def test_the_command_says_how_many(self, capsys):
         from django.core.management import call_command
 
