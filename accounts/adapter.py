@@ -26,10 +26,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User, is_plain_email
+from audit.middleware import client_ip
 from audit.models import AuditLog
 from audit.services import record
 
 logger = logging.getLogger(__name__)
+
+UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  # stands for no address; nothing listens there
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -64,6 +67,10 @@ class AccountAdapter(DefaultAccountAdapter):
         if user.is_deleted:
             return self.respond_user_inactive(request, user)
         return super().pre_login(request, user, **kwargs)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """As in the audit log. A request without an address (by a socket, say) is nobody's in particular."""
+        return client_ip(request) or UNKNOWN_ADDRESS
 
     # ---- people ------------------------------------------------------------
 

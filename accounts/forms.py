@@ -79,7 +79,7 @@ class PreferencesForm(forms.ModelForm):
         preferences = self.instance.preferences
         device = request.COOKIES.get("theme")
         self.initial["theme"] = device if device in dict(THEMES) else preferences.get("theme", "system")
-        self.initial["rows_per_page"] = self.instance.rows_per_page
+        self.initial["rows_per_page"] = self.instance.rows_per_page or 30
         self.initial["shortcuts"] = preferences.get("shortcuts") not in (False, "off")
         self.fields["timezone"] = forms.ChoiceField(
             label=_("Time zone"),

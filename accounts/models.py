@@ -132,10 +132,10 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
         return self.pk
 
     @property
-    def rows_per_page(self) -> int:
-        """How many rows a list shows to this person."""
+    def rows_per_page(self) -> int | None:
+        """How many rows a list shows to this person; None where they leave it to the list."""
         rows = self.preferences.get("rows_per_page")
-        return rows if rows in ROWS_PER_PAGE else 30
+        return rows if rows in ROWS_PER_PAGE else None
 
     def get_full_name(self) -> str:
         return display_name(self)

@@ -31,7 +31,7 @@ def client_ip(request: HttpRequest) -> str | None:
     """The client's address: behind N trusted proxies the N-th of X-Forwarded-For from the right. None if invalid."""
     address = request.META.get("REMOTE_ADDR", "")
     if settings.TRUSTED_PROXY_COUNT:
-        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
+        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
         if len(hops) >= settings.TRUSTED_PROXY_COUNT:
             address = hops[-settings.TRUSTED_PROXY_COUNT]
     try:

@@ -74,7 +74,8 @@ class LibraryPage:
             .only(*columns)
             .prefetch_related("tags", Prefetch("labels", labels))
         )
-        page = KeysetPage(queryset, order=self.filters.order, cursor=self.cursor, size=PAGE_SIZE)
+        size = self.user.rows_per_page or PAGE_SIZE
+        page = KeysetPage(queryset, order=self.filters.order, cursor=self.cursor, size=size)
         if self.filters.text:
             for template in page.items:
                 template.snippets = self._snippets(template)

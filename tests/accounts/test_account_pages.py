@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import User
 from audit.models import AuditLog
 from tests.accounts.steps import links, path, prove, set_up_app, sign_in
-from tests.factories import PASSWORD, UserFactory
+from tests.factories import PASSWORD, TemplateFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -115,6 +115,13 @@ def test_preferences_are_kept_beside_others(client, ines):
 def test_a_preference_that_does_not_exist(client, ines, change, field):
     answer = client.post("/people/me/preferences/", PREFERENCES | change)
     assert (answer.status_code, list(answer.context["form"].errors)) == (422, [field])
+
+
+def test_a_list_is_as_long_as_one_likes(client, ines):
+    TemplateFactory.create_batch(17, owner=ines)
+    assert len(client.get("/templates/").context["page"].items) == 17
+    client.post("/people/me/preferences/", PREFERENCES | {"rows_per_page": "15"})
+    assert len(client.get("/templates/").context["page"].items) == 15
 
 
 def test_times_are_shown_in_the_persons_zone(client, ines):

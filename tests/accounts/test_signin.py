@@ -147,6 +147,21 @@ def test_changing_the_password_signs_out_elsewhere(ines):
     assert [is_signed_in(here), is_signed_in(there)] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("headers", "address"),
+    [
+        ({"HTTP_X_FORWARDED_FOR": "6.6.6.6, 192.0.2.7"}, "192.0.2.7"),
+        ({"HTTP_X_FORWARDED_FOR": "nonsense"}, "0.0.0.0"),
+        ({}, "127.0.0.1"),
+        ({"REMOTE_ADDR": ""}, "0.0.0.0"),
+    ],
+)
+def test_behind_a_proxy_the_address_is_the_one_it_saw(client, ines, settings, headers, address):
+    settings.TRUSTED_PROXY_COUNT = 1
+    client.post("/accounts/login/", {"login": ines.email, "password": PASSWORD}, **headers)
+    assert UserSession.objects.get().ip == address
+
+
 # ---- when somebody was last seen -------------------------------------------
 
 
