@@ -116,7 +116,7 @@ def day_charts(days: Sequence[Use]) -> list[Chart]:
     return [
         _chart("days", _("Runs by day"), days, lambda use: use.runs, _runs, failed=lambda use: use.failures),
         _chart(
-            "cost", _("Cost by day"), days, lambda use: float(use.cost), lambda use: money(use.cost), axis="{:,.2f}"
+            "cost", _("Cost by day"), days, lambda use: float(use.cost), lambda use: money(use.cost), axis="{:,.3f}"
         ),
         _chart(
             "tokens",

@@ -1,0 +1,77 @@
+"""Every migration runs forwards and backwards on a database that holds data."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+ROOT = Path(settings.BASE_DIR)
+SCRIPT = """
+import django; django.setup()
+from django.core.management import call_command
+from django.db import connection
+from accounts.models import User
+from audit.models import AuditLog
+from conversations.models import Conversation, Prompt
+from templates_app.models import PromptTemplate, Rating, TemplateVersion
+
+def migrate(*arguments):
+    call_command("migrate", *arguments, verbosity=0)
+
+def count():
+    models = (User, PromptTemplate, TemplateVersion, Rating, Conversation, Prompt, AuditLog)
+    found = (PromptTemplate.objects.search("ticket"), Prompt.objects.search("refund"))
+    print(*(model._base_manager.count() for model in models), *(rows.count() for rows in found))
+
+migrate()
+call_command("seed_demo", password="a-long-enough-word", verbosity=0)
+count()
+for app, target in (("templates_app", "0003"), ("conversations", "0001"), ("audit", "0001"), ("accounts", "0001")):
+    migrate(app, target)
+    migrate()
+count()
+call_command("verify_stats")
+call_command("makemigrations", check=True, dry_run=True)
+migrate("accounts", "zero")
+migrate()
+count()
+"""
+
+
+@pytest.fixture
+def database_url(tmp_path: Path, django_db_blocker: pytest.FixtureDef) -> Iterator[str]:
+    """An empty database of this test's own."""
+    if connection.vendor == "sqlite":
+        yield f"sqlite:///{tmp_path / 'migrations.sqlite3'}"
+        return
+    name = "promptlib_migrations"
+    with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]  # pytest-django's
+        cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+        cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci")
+    try:
+        yield os.environ["TEST_DATABASE_URL"].rpartition("/")[0] + f"/{name}"
+    finally:
+        with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]  # pytest-django's
+            cursor.execute(f"DROP DATABASE {name}")
+
+
+@pytest.mark.django_db
+def test_there_and_back_on_data(database_url: str) -> None:
+    environment = {**os.environ, "DATABASE_URL": database_url, "SECRET_KEY": "k" * 60, "PYTHONWARNINGS": "ignore"}
+    environment["DJANGO_SETTINGS_MODULE"] = "promptlib.settings"
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    filled, after, verdict, changes, emptied = done.stdout.splitlines()
+    assert filled.split()[1] == "40"
+    assert all(int(number) > 0 for number in filled.split())
+    assert after == filled
+    assert verdict == "Every statistic is right."
+    assert changes == "No changes detected"
+    assert emptied.split() == ["0"] * 9
