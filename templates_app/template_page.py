@@ -119,7 +119,7 @@ class TemplatePage:
 
     @property
     def table(self) -> list[TemplateVersion]:
-        return [version for version in self.versions if version.usage_count or version.rating_count][:TABLE_SIZE]
+        return [version for version in self.versions if version.usage_count][:TABLE_SIZE]
 
     @property
     def shown(self) -> TemplateVersion | None:
