@@ -14,6 +14,7 @@ class Channel:
         self._changed = threading.Condition()
         self._text = io.StringIO()
         self._length = 0
+        self._saved = 0
         self._has_ended = False
         self.stop_requested = threading.Event()
 
@@ -34,9 +35,13 @@ class Channel:
     def text(self) -> str:
         return self.read(0, 0)[0]
 
-    def wait_for_end(self, timeout: float) -> bool:
+    def unsaved_text(self) -> str:
+        """The whole text if something has come since this was asked for last, else nothing."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._has_ended, timeout)
+            if self._saved == self._length:
+                return ""
+            self._saved = self._length
+            return self._text.getvalue()
 
     def end(self) -> None:
         with self._changed:

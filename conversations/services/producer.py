@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import DatabaseError, OperationalError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -59,6 +59,7 @@ def start(prompt_id: UUID, origin: Origin = Origin(), language: str | None = Non
             if not _threads:
                 atexit.unregister(_close_down)
                 atexit.register(_close_down)
+                threading.Thread(target=_save_every_second, name="answers-save", daemon=True).start()
             _threads += 1
             threading.Thread(target=_work, name=f"answer-{_threads}", daemon=True).start()
 
@@ -86,6 +87,17 @@ def cost_of(prompt: Prompt, usage: Usage) -> dict[str, Any]:
     return {"cost": prices.cost(usage, known), "currency": price.currency}
 
 
+def save_partials() -> None:
+    """Save what has arrived of every answer being written here, and learn which of them somebody wants stopped."""
+    channels = broker.open_channels()
+    for prompt_id, channel in channels.items():
+        if text := channel.unsaved_text():
+            writing = Prompt.all_objects.filter(pk=prompt_id, status=Prompt.Status.STREAMING)
+            writing.update(response_text=text, updated_at=timezone.now())
+    for prompt_id in Prompt.all_objects.filter(pk__in=channels, finish_reason=STOPPED).values_list("pk", flat=True):
+        channels[prompt_id].stop_requested.set()
+
+
 class _Stopped(Exception):
     """Somebody pressed Stop, or the row has ended by other hands."""
 
@@ -96,7 +108,7 @@ class _Run:
     def __init__(self, prompt: Prompt, channel: broker.Channel) -> None:
         self.prompt = prompt
         self.channel = channel
-        self.started = self.saved = monotonic()
+        self.started = monotonic()
         self.first_token_ms: int | None = None
         self.has_text = False
 
@@ -121,7 +133,7 @@ class _Run:
             raise ProviderError("no_model", _("The model was removed. Choose another one. Nothing was charged."))
         request = _request(self.prompt, model)
         release_connection()
-        self.started = self.saved = monotonic()
+        self.started = monotonic()
         with contextlib.closing(_closable(stream_chat(model.provider, request))) as events:
             for event in events:
                 if isinstance(event, Finished):
@@ -135,23 +147,6 @@ class _Run:
         self.has_text = True
         self.channel.write(delta.text)
         if self.channel.stop_requested.is_set():
-            raise _Stopped
-        if monotonic() - self.saved >= SAVE_SECONDS:
-            self._save_partial()
-
-    def _save_partial(self) -> None:
-        writing = Prompt.all_objects.filter(pk=self.prompt.pk, status=Prompt.Status.STREAMING)
-        try:
-            kept = writing.exclude(finish_reason=STOPPED).update(
-                response_text=self.channel.text(), updated_at=timezone.now()
-            )
-        except OperationalError:  # the text is still here; the next save, or the last one, will do
-            logger.warning("A partial answer could not be saved.", exc_info=True)
-            kept = 1
-        finally:
-            release_connection()
-        self.saved = monotonic()
-        if not kept:
             raise _Stopped
 
     def _complete(self, finished: Finished) -> None:
@@ -239,6 +234,19 @@ def _work() -> None:
             logger.exception("An answer could not be saved.", extra={"prompt_id": str(prompt_id)})
         finally:
             release_connection()
+
+
+def _save_every_second() -> None:
+    """Apart from the calls, so that what came before a silence is saved too."""
+    while True:
+        threading.Event().wait(SAVE_SECONDS)
+        if broker.open_channels():
+            try:
+                save_partials()
+            except DatabaseError:
+                logger.warning("Partial answers could not be saved; the next time will do.", exc_info=True)
+            finally:
+                release_connection()
 
 
 def _sweep_now_and_then() -> None:

@@ -1,5 +1,6 @@
 """Stopping an answer that is being written, in this process or in another one."""
 
+from time import monotonic, sleep
 from typing import Any
 
 from django.utils import timezone
@@ -9,24 +10,27 @@ from conversations.models import Prompt
 from conversations.services import broker
 from conversations.services.finishing import UNFINISHED, finish
 from conversations.services.producer import STOPPED
+from promptlib.core.transactions import release_connection
 
-PATIENCE_SECONDS = 0.5
+PATIENCE_SECONDS = 2.0
+LOOK_SECONDS = 0.1
 
 
 def stop(prompt: Prompt, *, by: Any) -> bool:
     """End the answer as `interrupted`, keeping what had arrived; False if it had ended already.
 
-    The thread that writes it sees the request at its next word or its next save. One that waits for a silent model is
-    not waited for: the row is ended here, and what the model says later is dropped.
+    The thread that writes it sees the request at its next word, in another process within a second. One that waits for
+    a silent model is not waited for: the row is ended here, and what the model says later is dropped.
     """
     asked = Prompt.objects.filter(pk=prompt.pk, status__in=UNFINISHED)
     if not asked.update(finish_reason=STOPPED, updated_at=timezone.now()):
         return False
-    channel = broker.find(prompt.pk)
-    if channel is not None:
+    if channel := broker.find(prompt.pk):
         channel.stop_requested.set()
-        if channel.wait_for_end(PATIENCE_SECONDS):
-            return True
+    until = monotonic() + PATIENCE_SECONDS
+    while asked.filter(status=Prompt.Status.STREAMING).exists() and monotonic() < until:
+        release_connection()
+        sleep(LOOK_SECONDS)
     fields = {
         "finish_reason": STOPPED,
         "error_code": STOPPED,

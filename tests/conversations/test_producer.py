@@ -281,7 +281,8 @@ class TestStop:
         assert (prompt.status, prompt.finish_reason, prompt.error_code) == ("interrupted", "stopped", "stopped")
         assert not producer.produce(prompt.pk)
 
-    def test_what_had_arrived_is_kept(self):
+    def test_what_had_arrived_is_kept(self, monkeypatch):
+        monkeypatch.setattr("conversations.services.stopping.PATIENCE_SECONDS", 0.1)
         prompt = PromptFactory(pending=True, status="streaming", response_text="saved")
         with broker.channel_for(prompt.pk) as channel:
             channel.write("saved and more")
@@ -296,17 +297,34 @@ class TestStop:
         assert (prompt.status, prompt.finish_reason) == ("completed", "stop")
 
     def test_another_process_sees_it_at_its_next_save(self, faults, monkeypatch):
-        monkeypatch.setattr(producer, "SAVE_SECONDS", 0)
         real = producer.stream_chat
 
         def stopped_after_the_first_word(kind, request):
             for event in real(kind, request):
                 Prompt.objects.filter(status="streaming").update(finish_reason="stopped")
+                producer.save_partials()
                 yield event
 
         monkeypatch.setattr(producer, "stream_chat", stopped_after_the_first_word)
         prompt, _calls = run(faults, "ok")
         assert (prompt.status, prompt.finish_reason, prompt.response_text) == ("interrupted", "stopped", "Hello")
+
+
+def test_what_has_arrived_is_saved_meanwhile(django_assert_num_queries):
+    prompt = PromptFactory(pending=True, status="streaming")
+    with broker.channel_for(prompt.pk) as channel:
+        channel.write("So ")
+        channel.write("far")
+        producer.save_partials()
+        prompt.refresh_from_db()
+        assert (prompt.status, prompt.response_text) == ("streaming", "So far")
+        with django_assert_num_queries(1):  # nothing new: only whether it shall stop
+            producer.save_partials()
+        Prompt.objects.update(status="interrupted", response_text="ended elsewhere")
+        channel.write(" and on")
+        producer.save_partials()
+    prompt.refresh_from_db()
+    assert prompt.response_text == "ended elsewhere"
 
 
 class TestSweep:

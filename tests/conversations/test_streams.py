@@ -191,7 +191,6 @@ def test_no_connection_is_held_while_a_model_is_waited_for(faults, monkeypatch):
             yield event
 
     monkeypatch.setattr(producer, "stream_chat", watched)
-    monkeypatch.setattr(producer, "SAVE_SECONDS", 0)
     monkeypatch.setattr(producer, "start", lambda *args: None)
     prompt = asked(faults, "ok")
     assert producer.produce(prompt.pk)
