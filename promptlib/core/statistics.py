@@ -76,7 +76,7 @@ class Counter:
 
     def _add(self, vendor: str) -> list[str]:
         if self.upsert:
-            return [self._upsert(vendor)]
+            return self._upsert(vendor)
         changes = [f"{column} = {column} + {sql.format(row='NEW')}" for column, sql in self.sums.items()]
         for column, sql in self.latest.items():
             value = sql.format(row="NEW")
@@ -99,18 +99,21 @@ class Counter:
             f"SELECT MAX({sql.format(row=self.source)}) FROM {self.source} WHERE {same} AND {self._when(self.source)}"
         )
 
-    def _upsert(self, vendor: str) -> str:
+    def _upsert(self, vendor: str) -> list[str]:
         columns = ", ".join(["id", *self.key, *self.sums])
         new_id = "UUID_TO_BIN(UUID(), 1)" if vendor == "mysql" else "lower(hex(randomblob(16)))"
         values = ", ".join([new_id, *(sql.format(row="NEW") for sql in [*self.key.values(), *self.sums.values()])])
-        if vendor == "mysql":
-            added = ", ".join(
-                f"{self.target}.{column} = {self.target}.{column} + fresh.{column}" for column in self.sums
-            )
-            return f"INSERT INTO {self.target} ({columns}) VALUES ({values}) AS fresh ON DUPLICATE KEY UPDATE {added}"
-        added = ", ".join(f"{column} = {column} + excluded.{column}" for column in self.sums)
-        conflict = f"ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {added}"
-        return f"INSERT INTO {self.target} ({columns}) VALUES ({values}) {conflict}"
+        insert = f"INSERT INTO {self.target} ({columns}) VALUES ({values})"
+        if vendor != "mysql":
+            added = ", ".join(f"{column} = {column} + excluded.{column}" for column in self.sums)
+            return [f"{insert} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {added}"]
+        # A duplicate key undoes what the statement so far told the full-text indexes, so it must stay the exception.
+        changes = ", ".join(f"{column} = {column} + {sql.format(row='NEW')}" for column, sql in self.sums.items())
+        fresh = ", ".join(f"{self.target}.{column} = {self.target}.{column} + fresh.{column}" for column in self.sums)
+        return [
+            f"UPDATE {self.target} SET {changes} WHERE {self._match('NEW')}",
+            f"IF ROW_COUNT() = 0 THEN {insert} AS fresh ON DUPLICATE KEY UPDATE {fresh}; END IF",
+        ]
 
     # ---- recomputation ---------------------------------------------------------
 

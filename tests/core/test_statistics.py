@@ -219,6 +219,19 @@ def test_verify_stats_names_and_mends_what_is_wrong() -> None:
     assert UsageDaily.objects.exists() == Prompt.objects.filter(status__in=Prompt.FINISHED).exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_counting_many_rows_at_once_takes_none_from_the_search() -> None:
+    """On MySQL a duplicate key in a trigger undoes the full text of the rows before it."""
+    conversation = ConversationFactory()
+    prompts = [
+        Prompt(conversation=conversation, author=conversation.owner, input_text=f"quokka {number}", status="recorded")
+        for number in range(5)
+    ]
+    Prompt.objects.bulk_create(prompts)
+    assert Prompt.objects.search("quokka").count() == 5
+    assert UsageDaily.objects.get().runs == 5
+
+
 @pytest.mark.mysql_only
 @pytest.mark.django_db(transaction=True)
 def test_eight_threads_of_random_raw_sql_leave_every_statistic_right() -> None:
