@@ -1,0 +1,214 @@
+"""The authorization matrix: every address of promptlib, and what each kind of person is answered there.
+
+The columns are anonymous, owner, editor, viewer, outsider, staff: what somebody is to the owner's things
+(`tests/world.py`); staff have no right on them. A cell is a status, or `door`: to the sign-in page and back
+from there; or `again`: to the page that asks for the password once more. A name may go on after a space, so that one
+address has several rows.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.factories import PASSWORD
+from tests.world import COMMON_WORD, World
+
+READ_ONLY = "door 405 405 405 405 405"
+POST_ONLY = "door 405 405 405 405 405"
+ANYBODY = "200 200 200 200 200 200"
+NOBODY_POSTS = "405 405 405 405 405 405"
+SIGNED_IN = "door 200 200 200 200 200"
+
+
+@dataclass(frozen=True)
+class Route:
+    """What `get` and `post` of an address are answered, with `data` posted.
+
+    `shows` is a word that whoever may see it sees there; `tells` a secret for everybody who was given the link; at an
+    `open_to_staff` address staff read what is not theirs; with `get_writes` a GET has a consequence, by the sign-in
+    library's design.
+    """
+
+    get: str
+    post: str
+    of: str = ""
+    data: dict[str, Any] | Callable[[World], dict[str, Any]] = field(default_factory=dict)
+    query: str = ""
+    shows: str = ""
+    tells: str = ""
+    open_to_staff: bool = False
+    get_writes: bool = False
+
+    def url(self, name: str, world: World) -> str:
+        return world.url(name.partition(" ")[0], self.of) + self.query
+
+    def posted(self, world: World) -> dict[str, Any]:
+        return self.data(world) if callable(self.data) else self.data
+
+
+def _text(world: World) -> dict[str, Any]:
+    return {
+        "title": "Renamed",
+        "body": "About {{ x }}.",
+        "language": "en",
+        "visibility": "private",
+        "status": "published",
+        "revision": world.things["template"].revision,
+        "c-TOTAL_FORMS": 0,
+        "c-INITIAL_FORMS": 0,
+    }
+
+
+def _sign_in(world: World) -> dict[str, Any]:
+    outsider = world.people["outsider"]
+    assert outsider is not None
+    return {"login": outsider.email, "password": PASSWORD}
+
+
+VALUES = {"v-orchard": "apples", "model": "record"}
+QUESTION = {"input_text": "And now?", "model": "record"}
+LOOK_FOR = f"?q={COMMON_WORD}"
+
+LIBRARY = {
+    "templates_app:list": Route(SIGNED_IN, READ_ONLY, query="?sort=newest", shows="Quillfeather"),
+    "templates_app:create": Route(SIGNED_IN, "door 302 302 302 302 302", data=_text),
+    "templates_app:create_variables": Route(POST_ONLY, SIGNED_IN, data=_text),
+    "templates_app:detail": Route("door 200 200 200 404 404", READ_ONLY, "template", shows="Snorkelbeam"),
+    "templates_app:version": Route("door 200 200 200 404 404", READ_ONLY, "version", shows="Snorkelbeam"),
+    "templates_app:preview": Route(POST_ONLY, "door 200 200 200 404 404", "template", data=VALUES),
+    "templates_app:edit": Route(
+        "door 200 200 404 404 404", "door 302 302 404 404 404", "template", _text, shows="Larkspurred"
+    ),
+    "templates_app:edit_variables": Route(POST_ONLY, "door 200 200 404 404 404", "template", _text),
+    "templates_app:rate": Route(POST_ONLY, "door 404 302 302 404 404", "template", {"version": 3, "score": 5}),
+    "templates_app:withdraw": Route(POST_ONLY, "door 404 404 302 404 404", "template"),
+    "templates_app:favorite": Route(POST_ONLY, "door 302 302 302 404 404", "template"),
+    "templates_app:delete": Route(POST_ONLY, "door 302 404 404 404 404", "template"),
+    "templates_app:archive": Route(POST_ONLY, "door 302 404 404 404 404", "template"),
+    "templates_app:unarchive": Route(POST_ONLY, "door 302 404 404 404 404", "archived"),
+    "templates_app:history": Route("door 200 200 404 404 404", READ_ONLY, "template", shows="Quillfeather"),
+    # What is not everybody's, though it is of the same kind.
+    "templates_app:detail of a public draft": Route("door 200 404 404 404 404", READ_ONLY, "draft", shows="Hushpocket"),
+    "templates_app:detail in the trash": Route("door 404 404 404 404 404", READ_ONLY, "gone"),
+    "templates_app:edit in the trash": Route("door 404 404 404 404 404", "door 404 404 404 404 404", "gone"),
+    "conversations:run": Route(POST_ONLY, "door 303 303 303 404 404", "template", VALUES),
+}
+
+CONVERSATIONS = {
+    "conversations:list": Route(SIGNED_IN, READ_ONLY, shows="Wobblegate"),
+    "conversations:list searched": Route(SIGNED_IN, READ_ONLY, query=LOOK_FOR, shows="Wobblegate"),
+    "conversations:create": Route(SIGNED_IN, "door 303 303 303 303 303", data=QUESTION),
+    "conversations:detail": Route("door 200 200 200 404 404", READ_ONLY, "conversation", shows="Gloomlantern"),
+    "conversations:detail in the trash": Route("door 404 404 404 404 404", READ_ONLY, "gone thread"),
+    "conversations:rename": Route(
+        "door 200 200 404 404 404",
+        "door 303 303 404 404 404",
+        "conversation",
+        {"title": "New", "revision": 0},
+        shows="Wobblegate",
+    ),
+    "conversations:archive": Route(POST_ONLY, "door 302 302 404 404 404", "conversation"),
+    "conversations:unarchive": Route(POST_ONLY, "door 303 303 404 404 404", "conversation"),
+    "conversations:delete": Route(POST_ONLY, "door 302 404 404 404 404", "conversation"),
+    "conversations:reading": Route(POST_ONLY, "door 204 204 204 404 404", "conversation"),
+    "conversations:history": Route("door 200 200 404 404 404", READ_ONLY, "conversation", shows="Wobblegate"),
+    "conversations:ask": Route(POST_ONLY, "door 303 303 404 404 404", "conversation", QUESTION),
+    "conversations:ask in the trash": Route(POST_ONLY, "door 404 404 404 404 404", "gone thread", QUESTION),
+    "conversations:prompt": Route("door 302 302 302 404 404", READ_ONLY, "answered"),
+    "conversations:stream": Route("door 200 200 200 404 404", READ_ONLY, "answered", shows="Gloomlantern"),
+    "conversations:retry": Route(POST_ONLY, "door 303 303 404 404 404", "failed", {"model": "record"}),
+    "conversations:stop": Route(POST_ONLY, "door 303 303 404 404 404", "failed"),
+    "conversations:record": Route(POST_ONLY, "door 303 303 404 404 404", "waiting", {"response_text": "Yes."}),
+    "conversations:feedback": Route(POST_ONLY, "door 303 303 404 404 404", "answered", {"feedback": 1}),
+}
+
+EVERYTHING = {
+    "site:home": Route(ANYBODY, NOBODY_POSTS, shows="Wobblegate"),
+    "site:search": Route(SIGNED_IN, READ_ONLY, query=LOOK_FOR, shows="Quillfeather"),
+    "site:search in conversations": Route(
+        SIGNED_IN, READ_ONLY, query=f"{LOOK_FOR}&kind=conversations", shows="Wobblegate"
+    ),
+    "site:search in prompts": Route(SIGNED_IN, READ_ONLY, query=f"{LOOK_FOR}&kind=prompts", shows="Tumblefrost"),
+    "site:analytics": Route(SIGNED_IN, READ_ONLY),
+    "site:health": Route(ANYBODY, NOBODY_POSTS),
+    "audit:history": Route(SIGNED_IN, READ_ONLY, open_to_staff=True),
+    "audit:trash": Route(SIGNED_IN, READ_ONLY),
+    "audit:trash of conversations": Route(SIGNED_IN, READ_ONLY, query="?kind=conversation"),
+    "audit:restore": Route(POST_ONLY, "door 302 404 404 404 404", "deletion"),
+}
+
+# Everybody who is signed in has an account of their own; the owner alone has a second factor. The password was typed a
+# moment ago; `test_what_guards_the_account_asks_for_the_password_again` is about later.
+FACTORLESS = "door {0} 404 404 404 404"
+ACCOUNTS = {
+    "accounts:profile": Route(
+        SIGNED_IN, "door 302 302 302 302 302", data={"handle": "renamed", "display_name": "Renamed"}
+    ),
+    "accounts:preferences": Route(
+        SIGNED_IN,
+        "door 302 302 302 302 302",
+        data={"theme": "dark", "timezone": "UTC", "locale": "en", "rows_per_page": 15},
+    ),
+    "accounts:person": Route(SIGNED_IN, READ_ONLY, "person", shows="Winnie"),
+    "account_login": Route("200 302 302 302 302 302", "302 302 302 302 302 302", data=_sign_in),
+    "account_logout": Route("302 200 200 200 200 200", "302 302 302 302 302 302"),
+    "account_inactive": Route(ANYBODY, NOBODY_POSTS),
+    "account_signup": Route(
+        "200 302 302 302 302 302",
+        "302 302 302 302 302 302",
+        data={"email": "somebody@example.org", "password1": "quite-another-secret", "display_name": "Somebody"},
+    ),
+    "account_reauthenticate": Route(SIGNED_IN, "door 302 302 302 302 302", data={"password": PASSWORD}),
+    "account_email": Route(SIGNED_IN, "door 302 302 302 302 302", data={"action_add": "", "email": "new@example.org"}),
+    "account_email_verification_sent": Route(ANYBODY, NOBODY_POSTS),
+    "account_confirm_email": Route(
+        ANYBODY,
+        "302 302 302 302 302 302",
+        "confirmation",
+        tells="other.winifred@example.org",
+        get_writes=True,  # whoever is signed in as somebody else is signed out
+    ),
+    "account_change_password": Route(
+        SIGNED_IN,
+        "door 302 302 302 302 302",
+        data={"oldpassword": PASSWORD, "password1": "quite-another-secret", "password2": "quite-another-secret"},
+    ),
+    "account_set_password": Route("door 302 302 302 302 302", "door 302 302 302 302 302"),
+    "account_reset_password": Route(ANYBODY, "302 302 302 302 302 302", data={"email": "no@example.org"}),
+    "account_reset_password_done": Route(ANYBODY, NOBODY_POSTS),
+    "account_reset_password_from_key": Route("302 302 302 302 302 302", "302 302 302 302 302 302", "reset"),
+    "account_reset_password_from_key_done": Route(ANYBODY, NOBODY_POSTS),
+    "account_confirm_login_code": Route("302 302 302 302 302 302", "302 302 302 302 302 302"),
+    "usersessions_list": Route(SIGNED_IN, "door 302 302 302 302 302"),
+    "mfa_index": Route(SIGNED_IN, READ_ONLY),
+    "mfa_authenticate": Route("302 302 302 302 302 302", "302 302 302 302 302 302"),
+    "mfa_login_webauthn": Route("302 302 302 302 302 302", "302 302 302 302 302 302"),
+    "mfa_reauthenticate": Route("door 200 again again again again", "door 200 again again again again"),
+    "mfa_reauthenticate_webauthn": Route("door 200 again again again again", "door 302 again again again again"),
+    "mfa_activate_totp": Route("door 302 200 200 200 200", "door 302 200 200 200 200"),
+    "mfa_deactivate_totp": Route(FACTORLESS.format(200), FACTORLESS.format(302)),
+    "mfa_view_recovery_codes": Route(FACTORLESS.format(200), READ_ONLY, get_writes=True),  # shown once
+    "mfa_generate_recovery_codes": Route(SIGNED_IN, "door 302 200 200 200 200"),
+    "mfa_download_recovery_codes": Route(FACTORLESS.format(200), FACTORLESS.format(405), get_writes=True),
+    "mfa_list_webauthn": Route(SIGNED_IN, READ_ONLY, shows="Pebblekey"),
+    "mfa_add_webauthn": Route(SIGNED_IN, SIGNED_IN),
+    "mfa_edit_webauthn": Route(FACTORLESS.format(200), FACTORLESS.format(302), "passkey", {"name": "Key"}),
+    "mfa_remove_webauthn": Route(FACTORLESS.format(200), FACTORLESS.format(302), "passkey"),
+}
+
+ROUTES = LIBRARY | CONVERSATIONS | EVERYTHING | ACCOUNTS
+
+
+def every_route() -> Iterator[str]:
+    """The names of all addresses; those of the admin count as one, `admin:`."""
+
+    def walk(resolver: URLResolver, namespace: str) -> Iterator[str]:
+        for pattern in resolver.url_patterns:
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern, f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace)
+            elif isinstance(pattern, URLPattern):
+                yield "admin:" if namespace == "admin:" else f"{namespace}{pattern.name or pattern.pattern}"
+
+    return walk(get_resolver(), "")

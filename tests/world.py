@@ -1,0 +1,219 @@
+"""One of everything, and people who stand to it in every way: what the tests of the whole product look at."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from allauth.account.forms import default_token_generator
+from allauth.account.internal.userkit import user_id_to_str
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+from fido2.cose import ES256
+from fido2.utils import websafe_encode
+from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
+
+from accounts.models import User
+from conversations.models import PromptComment
+from tests.factories import (
+    AIModelFactory,
+    CategoryFactory,
+    ConversationFactory,
+    FavoriteFactory,
+    GrantFactory,
+    LabelFactory,
+    ParticipantFactory,
+    PromptFactory,
+    RatingFactory,
+    SuggestionFactory,
+    TeamFactory,
+    TemplateFactory,
+    UserFactory,
+)
+
+PEOPLE = ("anonymous", "owner", "editor", "viewer", "outsider", "staff")
+READERS = frozenset({"owner", "editor", "viewer", "commenter"})
+ALONE = frozenset({"owner"})
+COMMON_WORD = "orchard"
+"""Stands in everything, so that a search for it finds whatever the person may see."""
+
+
+@dataclass
+class World:
+    """`people` by what they are to the owner's things; `args` names things as addresses do; `secrets` by word."""
+
+    people: dict[str, User | None]
+    args: dict[str, dict[str, Any]] = field(default_factory=dict)
+    things: dict[str, Any] = field(default_factory=dict)
+    secrets: dict[str, frozenset[str]] = field(default_factory=dict)
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def url(self, name: str, of: str = "", **kwargs: Any) -> str:
+        return reverse(name, kwargs=(self.args[of] if of else {}) | kwargs)
+
+    def client(self, person: str, **options: Any) -> Client:
+        """A browser of this person, who has just typed the password."""
+        client = Client(**options)
+        user = self.people[person]
+        if person in self.cookies:
+            client.cookies[settings.SESSION_COOKIE_NAME] = self.cookies[person]
+        elif user is not None:
+            client.force_login(user)
+            session = client.session
+            session["account_authentication_methods"] = [{"method": "password", "at": 2**40, "reauthenticated": True}]
+            session["account_authentication_methods_user"] = user_id_to_str(user)
+            session.save()
+            self.cookies[person] = client.cookies[settings.SESSION_COOKIE_NAME].value
+        return client
+
+
+def make_world() -> World:
+    owner = UserFactory(handle="winnie", email="winifred.of.the@example.org", display_name="Winnie", can_sign_in=True)
+    people: dict[str, User | None] = {"anonymous": None, "owner": owner}
+    for name in ("editor", "viewer", "commenter", "outsider"):
+        people[name] = UserFactory(handle=name, can_sign_in=True)
+    people["staff"] = UserFactory(handle="staff", staff=True, can_sign_in=True)
+    world = World(people)
+    world.secrets |= dict.fromkeys([owner.email, "other.winifred@example.org"], ALONE)
+    world.args["person"] = {"handle": owner.handle}
+    _template(world)
+    _conversation(world)
+    _trash(world)
+    _second_factor(world)
+    for person in people:
+        world.client(person)
+    owner.refresh_from_db()  # signing in makes earlier links void
+    world.args["reset"] = {"uidb36": user_pk_to_url_str(owner), "key": default_token_generator.make_token(owner)}
+    return world
+
+
+def _template(world: World) -> None:
+    owner, editor, viewer = (world.people[name] for name in ("owner", "editor", "viewer"))
+    template = TemplateFactory(
+        owner=owner,
+        visibility="shared",
+        category=CategoryFactory(name="Fieldwork"),
+        title="Quillfeather orchard",
+        summary="The Marzipanther summary.",
+        system_prompt="Speak like Larkspurred.",
+        body="Count the Snorkelbeam trees of the {{ orchard }}.",
+        change_note="Says Thimblewick",
+        tags=["bramblewhisk"],
+        versions=3,
+    )
+    GrantFactory(template=template, user=editor, role="editor")
+    GrantFactory(template=template, user=viewer)
+    GrantFactory(template=template, team=TeamFactory(name="Gatherers", members=[world.people["commenter"]]))
+    LabelFactory(version=template.current_version)
+    RatingFactory(template=template, user=viewer, review="A Dapplecroft review.")
+    FavoriteFactory(template=template, user=viewer)
+    SuggestionFactory(template=template, author=viewer, message="Make it Pennywort.")
+    draft = TemplateFactory(
+        owner=owner, visibility="public", status="draft", title="Hushpocket orchard", body="Keep the Mufflecap {{ x }}."
+    )
+    archived = TemplateFactory(owner=owner, visibility="shared", status="archived", title="Old Quillfeather orchard")
+    for person, role in ((editor, "editor"), (viewer, "viewer")):
+        GrantFactory(template=archived, user=person, role=role)
+    world.things |= {"template": template, "draft": draft}
+    world.args |= {
+        "template": {"pk": template.pk},
+        "version": {"pk": template.pk, "number": 1},
+        "draft": {"pk": draft.pk},
+        "archived": {"pk": archived.pk},
+    }
+    shared = "Quillfeather Marzipanther Larkspurred Snorkelbeam Thimblewick bramblewhisk Dapplecroft Pennywort"
+    world.secrets |= dict.fromkeys(shared.split(), READERS) | dict.fromkeys(["Hushpocket", "Mufflecap"], ALONE)
+
+
+def _conversation(world: World) -> None:
+    owner = world.people["owner"]
+    model = AIModelFactory(label="Echo", name="echo-1")
+    conversation = ConversationFactory(
+        owner=owner, title="Wobblegate orchard", summary="About Fennelbrook.", system_prompt="Be Gorsewater."
+    )
+    for role in ("editor", "viewer", "commenter"):
+        ParticipantFactory(conversation=conversation, user=world.people[role], role=role)
+    answered = PromptFactory(
+        conversation=conversation,
+        ai_model=model,
+        input_text="Is the Tumblefrost orchard ripe?",
+        response_text="The **Gloomlantern** says so.",
+        template_version=world.things["template"].current_version,
+        values={"orchard": "Nettlequay"},
+        feedback=1,
+        feedback_note="A Copperthistle of an answer.",
+    )
+    PromptComment.objects.create(prompt=answered, author=owner, text="Remarked by Saffronmere.")
+    failed = PromptFactory(conversation=conversation, parent=answered, ai_model=model, failed=True)
+    waiting = PromptFactory(
+        conversation=conversation, parent=failed, recorded=True, status="draft", response_text="", completed_at=None
+    )
+    alone = ConversationFactory(owner=owner, title="Cinderpouch orchard")
+    PromptFactory(conversation=alone, input_text="Where is Ploverstone?", response_text="In the orchard.")
+    world.things |= {"conversation": conversation, "answered": answered, "alone": alone, "model": model}
+    world.args["conversation"] = {"pk": conversation.pk}
+    for name, prompt in (("answered", answered), ("failed", failed), ("waiting", waiting)):
+        world.args[name] = {"pk": conversation.pk, "prompt_pk": prompt.pk}
+    shared = "Wobblegate Fennelbrook Gorsewater Tumblefrost Gloomlantern Nettlequay Copperthistle Saffronmere"
+    world.secrets |= dict.fromkeys(shared.split(), READERS) | dict.fromkeys(["Cinderpouch", "Ploverstone"], ALONE)
+
+
+def _trash(world: World) -> None:
+    owner, editor = world.people["owner"], world.people["editor"]
+    gone = TemplateFactory(owner=owner, visibility="shared", title="Dustmitten orchard", body="Sweep the Grimwillow.")
+    GrantFactory(template=gone, user=editor, role="editor")
+    thread = ConversationFactory(owner=owner, title="Ashbonnet orchard")
+    ParticipantFactory(conversation=thread, user=editor, role="editor")
+    PromptFactory(conversation=thread, input_text="Who swept Sootberry?", response_text="The orchard.")
+    for row in (gone, thread):
+        row.delete(by=owner)
+    world.args["deletion"] = {"deletion_id": gone.deletion_id}
+    world.args["gone"] = {"pk": gone.pk}
+    world.args["gone thread"] = {"pk": thread.pk}
+    world.secrets |= dict.fromkeys("Dustmitten Grimwillow Ashbonnet Sootberry".split(), ALONE)
+
+
+def _second_factor(world: World) -> None:
+    owner = world.people["owner"]
+    assert owner is not None
+    unverified = EmailAddress.objects.create(user=owner, email="other.winifred@example.org")
+    world.args["confirmation"] = {"key": EmailConfirmationHMAC(unverified).key}
+    TOTP.activate(owner, "A" * 32)
+    RecoveryCodes.activate(owner)
+    passkey = Authenticator.objects.create(
+        user=owner,
+        type=Authenticator.Type.WEBAUTHN,
+        data={"name": "Pebblekey", "credential": passkey_credential()},
+    )
+    world.args["passkey"] = {"pk": passkey.pk}
+    world.secrets["Pebblekey"] = ALONE
+
+
+def passkey_credential() -> dict[str, Any]:
+    """What a browser sends when a passkey was made: whole, but made by nobody's device."""
+    key = ES256({1: 2, 3: -7, -1: 1, -2: b"\x01" * 32, -3: b"\x02" * 32})
+    flags = AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.UV | AuthenticatorData.FLAG.AT
+    public = AttestedCredentialData.create(bytes(16), b"pebble", key)
+    data = AuthenticatorData.create(b"\x03" * 32, flags, 0, public)
+    client_data = CollectedClientData.create("webauthn.create", b"challenge", "http://localhost")
+    return {
+        "id": websafe_encode(b"pebble"),
+        "rawId": websafe_encode(b"pebble"),
+        "type": "public-key",
+        "response": {
+            "clientDataJSON": websafe_encode(client_data),
+            "attestationObject": websafe_encode(AttestationObject.create("none", data, {})),
+        },
+        "clientExtensionResults": {"credProps": {"rk": True}},
+    }
+
+
+def nowhere(args: dict[str, Any]) -> dict[str, Any]:
+    """The same address of a thing that does not exist."""
+    missing = {UUID: UUID(int=7), int: 999_999, str: "nobody-at-all"}
+    return {name: missing.get(type(value), value) for name, value in args.items()}
