@@ -23,7 +23,7 @@ class PeriodForm(forms.Form):
     """The days that a report covers, and for staff whose."""
 
     days = forms.TypedChoiceField(
-        choices=[(days, days) for days in PERIODS], coerce=int, required=False, empty_value=30
+        choices=[(days, days) for days in PERIODS], coerce=int, required=False, empty_value="30"
     )
     person = forms.ModelChoiceField(
         get_user_model().objects.order_by("display_name"),
@@ -35,5 +35,5 @@ class PeriodForm(forms.Form):
 
     def first_day(self) -> date:
         """The first day (UTC) of the period; 30 days where the choice makes no sense."""
-        days = self.cleaned_data.get("days") or 30
+        days = int(self.cleaned_data.get("days") or 30)
         return timezone.now().date() - timedelta(days=days - 1)
