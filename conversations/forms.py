@@ -34,7 +34,7 @@ class AnswererField(forms.ChoiceField):
             (RECORD, _("No model: record an answer")),
         ]
 
-    def clean(self, value: Any) -> AIModel | None:  # type: ignore[override]  # a row, not its key
+    def clean(self, value: Any) -> AIModel | None:  # a row, not its key
         return self.models.get(super().clean(value))
 
 
@@ -46,7 +46,7 @@ class PlainTextField(forms.CharField):
         self.widget.attrs.pop("maxlength", None)
 
     def to_python(self, value: Any) -> str:
-        text = super().to_python(value).replace("\r\n", "\n")
+        text = (super().to_python(value) or "").replace("\r\n", "\n")
         return text if text.strip() else ""
 
 

@@ -87,7 +87,7 @@ def feedback(request: HttpRequest, pk: UUID, prompt_pk: UUID) -> HttpResponse:
     prompt = access.write_prompt(request, pk, prompt_pk)
     form = FeedbackForm(request.POST)
     if not form.is_valid():
-        notify(request, " ".join(message for messages in form.errors.values() for message in messages))
+        notify(request, " ".join(str(message) for messages in form.errors.values() for message in messages))
         return _to(prompt)
     data = form.cleaned_data
     services.give_feedback(prompt, feedback=data["feedback"], note=data["feedback_note"])
