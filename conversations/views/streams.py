@@ -46,7 +46,7 @@ def stream(request: HttpRequest, pk: UUID, prompt_pk: UUID) -> HttpResponseBase:
 class _Tail:
     """The events of one reader. Closed by the server when the reader leaves or the answer has ended."""
 
-    def __init__(self, prompt_id: UUID, user_id: UUID, offset: int) -> None:
+    def __init__(self, prompt_id: UUID, user_id: Any, offset: int) -> None:
         self.prompt_id, self.user_id, self.offset = prompt_id, user_id, offset
         self.is_closed = False
         self.events = self._events()

@@ -310,6 +310,19 @@ class TestStop:
         assert (prompt.status, prompt.finish_reason, prompt.response_text) == ("interrupted", "stopped", "Hello")
 
 
+def test_what_has_ended_stays_ended(faults, monkeypatch):
+    real = producer.stream_chat
+
+    def ended_meanwhile(kind, request):
+        Prompt.objects.update(status="interrupted", error_code="lost", response_text="Half")
+        yield from real(kind, request)
+
+    monkeypatch.setattr(producer, "stream_chat", ended_meanwhile)
+    prompt, _calls = run(faults, "ok")
+    assert (prompt.status, prompt.error_code, prompt.response_text) == ("interrupted", "lost", "Half")
+    assert AuditLog.objects.filter(object_pk=str(prompt.pk), action=AuditLog.Action.RUN).count() == 1  # the start
+
+
 def test_what_has_arrived_is_saved_meanwhile(django_assert_num_queries):
     prompt = PromptFactory(pending=True, status="streaming")
     with broker.channel_for(prompt.pk) as channel:
