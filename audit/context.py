@@ -19,7 +19,7 @@ class Origin:
     request_id: str | None = None
 
 
-_origin: ContextVar[Origin] = ContextVar("audit_origin", default=Origin())
+_origin: ContextVar[Origin] = ContextVar("audit_origin", default=Origin())  # noqa: B039  # it is frozen
 
 
 def current_origin() -> Origin:

@@ -106,10 +106,10 @@ class AuditLog(AbstractLogEntry):
     def take_origin(self) -> None:
         """Fill in who, from where and in which request, from the context; what is set already stays."""
         origin = current_origin()
-        actor = self.actor if self.actor_id else origin.actor
+        actor: Any = self.actor if self.actor_id else origin.actor  # type: ignore[has-type]  # of the library's base
         if actor is not None and actor.is_authenticated:
             self.actor_id, self.actor_email, self.actor_name = actor.pk, actor.email, str(actor)
-        self.remote_addr = self.remote_addr or origin.ip
+        self.remote_addr = self.remote_addr or origin.ip  # type: ignore[has-type]  # as above
         self.user_agent = self.user_agent or origin.user_agent
         self.cid = self.cid or request_id()
 

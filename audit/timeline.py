@@ -95,7 +95,8 @@ def _what(row: AuditLog) -> SafeString:
         return format_html("{}", name)
     if row.subject_id is not None and str(row.subject_id) == row.object_pk:
         try:
-            return format_html('<a href="{}">{}</a>', model(pk=row.object_pk).get_absolute_url(), name)
+            thing: Any = model(pk=row.object_pk)
+            return format_html('<a href="{}">{}</a>', thing.get_absolute_url(), name)
         except (AttributeError, NoReverseMatch):
             return format_html("<b>{}</b>", name)
     return format_html("{} <b>{}</b>", model._meta.verbose_name, name)

@@ -34,7 +34,7 @@ def restored_things(deletion_id: UUID) -> list[SoftDeleteModel]:
     return [row for model in kinds() for row in model.all_objects.filter(deletion_id=deletion_id)]
 
 
-def companions(rows: Sequence[SoftDeleteModel]) -> dict[UUID, list[tuple[str, int]]]:
+def companions(rows: Sequence[SoftDeleteModel]) -> dict[UUID | None, list[tuple[str, int]]]:
     """What went with each deletion besides the thing itself: kind and number; one query for all."""
     models = soft_delete_models()
     ids = {row.deletion_id for row in rows}
@@ -46,7 +46,7 @@ def companions(rows: Sequence[SoftDeleteModel]) -> dict[UUID, list[tuple[str, in
         .values_list("deletion_id", "model", "number")
         for index, model in enumerate(models)
     ]
-    found: dict[UUID, list[tuple[str, int]]] = defaultdict(list)
+    found: dict[UUID | None, list[tuple[str, int]]] = defaultdict(list)
     for deletion_id, index, number in groups[0].union(*groups[1:], all=True):
         model = models[index]
         number -= sum(isinstance(row, model) and row.deletion_id == deletion_id for row in rows)

@@ -1,6 +1,15 @@
 """What the database refuses to do to the audit log, whoever asks."""
 
+from collections.abc import Callable
+from typing import Literal
+
 from promptlib.core.sql import Trigger, refuse
+
+REFUSED: dict[Literal["UPDATE", "DELETE"], str] = {"UPDATE": "changed", "DELETE": "deleted"}
+
+
+def _refusal(message: str) -> Callable[[str], list[str]]:
+    return lambda vendor: [refuse(vendor, message)]
 
 
 def _append_only(table: str, what: str) -> list[Trigger]:
@@ -10,10 +19,10 @@ def _append_only(table: str, what: str) -> list[Trigger]:
             table=table,
             timing="BEFORE",
             event=event,
-            body=lambda vendor, word=word: [refuse(vendor, f"{what} is append-only: its rows are never {word}.")],
+            body=_refusal(f"{what} is append-only: its rows are never {word}."),
             serves=f"{what} is append-only",
         )
-        for event, word in (("UPDATE", "changed"), ("DELETE", "deleted"))
+        for event, word in REFUSED.items()
     ]
 
 

@@ -78,12 +78,11 @@ class PromptAdmin(SoftDeleteAdmin):
     search_fields = ("input_text",)
     search_help_text = gettext_lazy("Words of the prompt or the response, or an id")
     ordering = ("-id",)
-    fields = model_fields(Prompt)
-    readonly_fields = fields
+    fields = readonly_fields = model_fields(Prompt)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         queryset = super().get_queryset(request)
-        if request.resolver_match and request.resolver_match.url_name.endswith("_changelist"):
+        if request.resolver_match and str(request.resolver_match.url_name).endswith("_changelist"):
             return queryset.defer(*TEXTS)
         return queryset
 

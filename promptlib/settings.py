@@ -98,7 +98,11 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "promptlib.core.templatetags.interface"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "promptlib.core.templatetags.interface",
+            ],
         },
     }
 ]
@@ -214,9 +218,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": (
-            "django.contrib.staticfiles.storage.StaticFilesStorage"
-            if DEBUG
-            else "promptlib.core.storage.StaticStorage"
+            "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "promptlib.core.storage.StaticStorage"
         )
     },
 }

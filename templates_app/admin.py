@@ -111,7 +111,7 @@ class VersionAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         queryset = super().get_queryset(request)
-        if request.resolver_match and request.resolver_match.url_name.endswith("_changelist"):
+        if request.resolver_match and str(request.resolver_match.url_name).endswith("_changelist"):
             return queryset.defer("body", "system_prompt", "examples", "variables", "parameters")
         return queryset
 

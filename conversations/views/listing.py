@@ -32,7 +32,7 @@ def index(request: HttpRequest) -> HttpResponse:
         page = _found(request, seats, text)
     else:
         order = ("-last_activity_at", "-conversation")
-        size = request.user.rows_per_page or PAGE_SIZE
+        size = request.user.rows_per_page or PAGE_SIZE  # type: ignore[union-attr]  # signed in
         page = KeysetPage(_with_people(seats), order=order, cursor=request.GET.get("cursor"), size=size)
     count, is_capped = capped_count(page.queryset)
     context = {"page": page, "rows": _rows(page, text), "count": count, "is_capped": is_capped, "q": text}
@@ -62,7 +62,7 @@ def _found(request: HttpRequest, seats: QuerySet[Participant], text: str) -> Key
     people = Prefetch("participants", Participant.objects.select_related("user").order_by("created_at", "pk"))
     mine = Conversation.objects.visible_to(request.user).filter(pk__in=seats.values("conversation"))
     found = mine.search(text).select_related("owner").prefetch_related(people)
-    size = request.user.rows_per_page or PAGE_SIZE
+    size = request.user.rows_per_page or PAGE_SIZE  # type: ignore[union-attr]  # signed in
     return KeysetPage(found, order=("-relevance", "-id"), cursor=request.GET.get("cursor"), size=size)
 
 

@@ -125,6 +125,6 @@ class SoftDeleteAdmin(BaseAdmin):
                 self.message_user(request, text, messages.SUCCESS)
 
 
-def model_fields(model: type[Model], *without: str) -> list[str]:
+def model_fields(model: type[Model], *without: str) -> list[Any]:
     """The names of a model's own columns, in order, without some."""
     return [field.name for field in model._meta.fields if field.name not in {"id", "alive", *without}]

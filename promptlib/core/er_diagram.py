@@ -1,5 +1,7 @@
 """The entity-relationship diagram, drawn from the models in Mermaid."""
 
+from typing import Any
+
 from django.apps import apps
 from django.db import models
 
@@ -45,7 +47,8 @@ def _diagram(tables: list[type[models.Model]]) -> str:
 def _column(field: models.Field) -> str:
     kind = field.get_internal_type().removesuffix("Field").lower()
     if isinstance(field, models.GeneratedField):
-        kind = f"{field.output_field.get_internal_type().removesuffix('Field').lower()}_generated"
+        made: Any = field.output_field
+        kind = f"{made.get_internal_type().removesuffix('Field').lower()}_generated"
     kind = {"binaryuuid": "uuid", "foreignkey": "uuid", "onetoone": "uuid"}.get(kind, kind)
     key = " PK" if field.primary_key else " FK" if field.is_relation else " UK" if field.unique else ""
     return f"{kind} {field.column}{key}"

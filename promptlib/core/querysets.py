@@ -1,11 +1,14 @@
 """Querysets of things that can be in the trash."""
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 from uuid import UUID
 
 from django.db import models
 
 from promptlib.core import soft_delete
+
+if TYPE_CHECKING:
+    from promptlib.core.models import SoftDeleteModel
 
 
 class SoftDeleteQuerySet(models.QuerySet):
@@ -18,7 +21,7 @@ class SoftDeleteQuerySet(models.QuerySet):
         return self.filter(deleted_at__isnull=False)
 
     def delete(self, *, by: Any = None, reason: str = "") -> tuple[int, dict[str, int]]:
-        return soft_delete.delete(list(self), by=by, reason=reason)
+        return soft_delete.delete(cast("list[SoftDeleteModel]", list(self)), by=by, reason=reason)
 
     delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark: templates may not call it
     delete.queryset_only = True  # type: ignore[attr-defined]  # as on Django's own: not on managers

@@ -7,7 +7,7 @@ rows without soft delete (labels, grants, favourites) stay where they are and co
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.apps import apps
@@ -81,10 +81,10 @@ def collect(instances: Sequence[SoftDeleteModel]) -> dict[type[SoftDeleteModel],
     """The living rows that deleting `instances` would take, per model; raises ProtectedError."""
     from promptlib.core.models import SoftDeleteModel
 
-    collector = _Collector(using=router.db_for_write(type(instances[0])), origin=instances)
+    collector = _Collector(using=router.db_for_write(type(instances[0])), origin=instances[0])
     collector.collect(instances)
-    found = {
-        model: [row for row in rows if row.deleted_at is None]
+    found: dict[type[SoftDeleteModel], list[SoftDeleteModel]] = {
+        model: [row for row in cast("Iterable[SoftDeleteModel]", rows) if row.deleted_at is None]
         for model, rows in collector.data.items()
         if issubclass(model, SoftDeleteModel)
     }

@@ -70,7 +70,8 @@ def usage_of(viewer: Any, person: Any, first: date) -> "QuerySet[UsageDaily]":
 
 def total(rows: "QuerySet[UsageDaily]") -> Use:
     sums = rows.aggregate(**{name: Sum(name) for name in SUMS})
-    return Use("", **{name: value or 0 for name, value in sums.items()})
+    filled: dict[str, Any] = {name: value or 0 for name, value in sums.items()}
+    return Use("", **filled)
 
 
 def by_day(rows: "QuerySet[UsageDaily]", first: date) -> list[Use]:

@@ -40,7 +40,7 @@ class Kind:
     name: str
     label: str | Promise
     icon: str
-    rows: Callable[[Any], QuerySet[Any]]
+    rows: Callable[[Any], Any]
     hit: Callable[[Any, str], Hit]
 
 

@@ -10,7 +10,7 @@ from promptlib.core.search import mysql, sqlite
 from promptlib.core.search.index import Index
 from promptlib.core.search.query import Query
 
-Compiled = tuple[str, list[Any]]
+Compiled = tuple[str, Any]
 
 
 class Match(Lookup):

@@ -41,6 +41,6 @@ def _periods(chosen: int, handle: str) -> list[dict[str, object]]:
     names = {7: _("7 days"), 30: _("30 days"), 365: _("12 months")}
     person = {"person": handle} if handle else {}
     return [
-        {"label": names[days], "url": f"?{urlencode({'days': days, **person})}", "current": days == chosen}
+        {"label": names[days], "url": f"?{urlencode({'days': str(days), **person})}", "current": days == chosen}
         for days in PERIODS
     ]

@@ -16,7 +16,8 @@ from promptlib.site.forms import SearchForm
 def index(request: HttpRequest) -> HttpResponse:
     form = SearchForm(request.GET)
     text = form.cleaned_data["q"] if form.is_valid() else ""
-    if request.htmx and request.htmx.target == "palette-list":
+    target = request.htmx.target if request.htmx else ""  # type: ignore[attr-defined]  # of HtmxMiddleware
+    if target == "palette-list":
         return _palette(request, text)
     only = form.cleaned_data.get("kind", "") if form.is_valid() else ""
     groups = everything.find(request.user, text, only=only, cursor=request.GET.get("cursor"))
@@ -29,8 +30,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "total": total,
         "tabs": _tabs(groups, text, only, total),
     }
-    fragment = request.htmx and request.htmx.target == "results"
-    return render(request, "site/_search_results.html" if fragment else "site/search.html", context)
+    return render(request, "site/_search_results.html" if target == "results" else "site/search.html", context)
 
 
 def _palette(request: HttpRequest, text: str) -> HttpResponse:
