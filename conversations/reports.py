@@ -10,7 +10,8 @@ VIEWS = [
     View(
         name="report_template_usage",
         serves="per version: runs, success rate, latency, tokens, cost, rating",
-        select=lambda vendor: f"""
+        select=lambda vendor: (
+            f"""
             SELECT v.id AS version_id,
                    {uuid_text(vendor, "v.id")} AS version_uuid,
                    t.id AS template_id,
@@ -34,12 +35,14 @@ VIEWS = [
                    v.last_used_at AS last_used_at
               FROM template_versions v
               JOIN templates t ON t.id = v.template_id
-             WHERE t.deleted_at IS NULL""",
+             WHERE t.deleted_at IS NULL"""
+        ),
     ),
     View(
         name="report_model_usage_daily",
         serves="per day and model: people, runs, failures, tokens, cost, mean latency",
-        select=lambda vendor: f"""
+        select=lambda vendor: (
+            f"""
             SELECT {joined(vendor, "day", "'/'", "provider", "'/'", "model")} AS id,
                    day AS day, provider AS provider, model AS model,
                    COUNT(DISTINCT user_id) AS people,
@@ -49,12 +52,14 @@ VIEWS = [
                    1.0 * SUM(latency_ms) / NULLIF(SUM(latency_count), 0) AS mean_latency_ms
               FROM usage_daily
              WHERE runs > 0
-             GROUP BY day, provider, model""",
+             GROUP BY day, provider, model"""
+        ),
     ),
     View(
         name="report_user_activity",
         serves="per person: runs, failures, tokens, cost, first and last day, templates, conversations",
-        select=lambda vendor: f"""
+        select=lambda vendor: (
+            f"""
             SELECT u.id AS user_id, {uuid_text(vendor, "u.id")} AS user_uuid, u.display_name AS display_name,
                    COALESCE(d.runs, 0) AS runs, COALESCE(d.failures, 0) AS failures,
                    COALESCE(d.input_tokens, 0) AS input_tokens, COALESCE(d.output_tokens, 0) AS output_tokens,
@@ -67,17 +72,20 @@ VIEWS = [
                                 SUM(input_tokens) AS input_tokens, SUM(output_tokens) AS output_tokens,
                                 SUM(cost) AS cost, MIN(day) AS first_day, MAX(day) AS last_day
                            FROM usage_daily WHERE runs > 0 GROUP BY user_id) d ON d.user_id = u.id
-             WHERE u.deleted_at IS NULL""",
+             WHERE u.deleted_at IS NULL"""
+        ),
     ),
     View(
         name="report_conversation_activity",
         serves="per conversation: interactions, people, tokens, cost, age",
-        select=lambda vendor: f"""
+        select=lambda vendor: (
+            f"""
             SELECT id AS conversation_id, {uuid_text(vendor, "id")} AS conversation_uuid, owner_id AS owner_id,
                    title AS title, prompt_count AS prompt_count, participant_count AS participant_count,
                    input_tokens AS input_tokens, output_tokens AS output_tokens, cost AS cost,
                    created_at AS started_at, last_prompt_at AS last_prompt_at
               FROM conversations
-             WHERE deleted_at IS NULL""",
+             WHERE deleted_at IS NULL"""
+        ),
     ),
 ]
