@@ -4,10 +4,10 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import Participant
+from conversations.models import Participant, Prompt
 
 ROLES = [("owner", _("Mine")), ("shared", _("Shared with me"))]
 PLACES = [("archived", _("Archived")), ("all", _("Everything"))]
@@ -20,6 +20,7 @@ class ConversationFilter(django_filters.FilterSet):
     place = django_filters.ChoiceFilter(
         label=_("Where"), choices=PLACES, empty_label=_("Not archived"), method="by_place"
     )
+    template = django_filters.UUIDFilter(label=_("Template"), widget=forms.HiddenInput, method="by_template")
 
     class Meta:
         model = Participant
@@ -38,3 +39,8 @@ class ConversationFilter(django_filters.FilterSet):
 
     def by_place(self, queryset: QuerySet[Participant], name: str, value: Any) -> QuerySet[Participant]:
         return queryset.filter(conversation__archived_at__isnull=False) if value == "archived" else queryset
+
+    def by_template(self, queryset: QuerySet[Participant], name: str, value: Any) -> QuerySet[Participant]:
+        """Conversations in which any version of one template was run: where the runs on its page lead."""
+        runs = Prompt.objects.filter(conversation=OuterRef("conversation"), template_version__template=value)
+        return queryset.filter(Exists(runs))
