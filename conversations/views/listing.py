@@ -17,6 +17,7 @@ from promptlib.core.pagination import KeysetPage, capped_count
 from promptlib.core.search import highlight
 
 PEOPLE_SHOWN = 4
+COUNTED = 1_000
 PAGE_SIZE = 30
 
 
@@ -25,7 +26,7 @@ PAGE_SIZE = 30
 def index(request: HttpRequest) -> HttpResponse:
     """The person's conversations: by last activity, or with `q` by relevance."""
     text = request.GET.get("q", "").strip()
-    seats = Participant.objects.filter(user=request.user.pk, conversation__deleted_at__isnull=True)
+    seats = Participant.objects.filter(user=request.user.pk)
     chosen = ConversationFilter(request.GET, queryset=seats)
     seats = chosen.qs if chosen.is_valid() else seats.none()
     if text:
@@ -34,7 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
         order = ("-last_activity_at", "-conversation")
         size = request.user.rows_per_page or PAGE_SIZE  # type: ignore[union-attr]  # signed in
         page = KeysetPage(_with_people(seats), order=order, cursor=request.GET.get("cursor"), size=size)
-    count, is_capped = capped_count(page.queryset)
+    count, is_capped = capped_count(page.queryset, COUNTED)
     context = {"page": page, "rows": _rows(page, text), "count": count, "is_capped": is_capped, "q": text}
     name = "_results" if getattr(request, "htmx", None) else "list"
     return render(request, f"conversations/{name}.html", {**context, "filter": chosen})
@@ -68,7 +69,7 @@ def _found(request: HttpRequest, seats: QuerySet[Participant], text: str) -> Key
 
 def _with_people(seats: QuerySet[Participant]) -> QuerySet[Participant]:
     people = Participant.objects.select_related("user").order_by("created_at", "pk")
-    return seats.select_related("conversation__owner").prefetch_related(Prefetch("conversation__participants", people))
+    return seats.prefetch_related("conversation", Prefetch("conversation__participants", people))
 
 
 def _rows(page: KeysetPage[Any], text: str) -> list[dict[str, Any]]:
