@@ -15,6 +15,8 @@ from conversations.services.sweeping import patience
 
 WINDOW = 30
 AFTER = 15
+UNREAD = [f"template_version__{name}" for name in ("system_prompt", "body", "examples", "parameters")]
+"""Long texts of a template that a turn does not show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def _load(pks: list[UUID]) -> list[Prompt]:
     found = (
         Prompt.objects.filter(pk__in=pks)
         .select_related("author", "ai_model", "template_version__template")
+        .defer(*UNREAD)
         .prefetch_related(Prefetch("comments", queryset=comments))
     )
     by_id = {prompt.pk: prompt for prompt in found}
