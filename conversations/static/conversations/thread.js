@@ -4,6 +4,7 @@ import { on } from "../js/dom.js";
 
 const POLL = 2000;
 const NEAR = 160;
+const STREAMS = 2;
 
 function isAtEnd() {
   return window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - NEAR;
@@ -75,7 +76,11 @@ function follow(answer) {
   window.addEventListener("pagehide", () => source.close(), { once: true });
 }
 
-for (const answer of document.querySelectorAll(".answer[data-stream]")) follow(answer);
+// A browser has six connections for a site, in all its tabs: two for words as they come, the others look now and then.
+for (const [place, answer] of document.querySelectorAll(".answer[data-stream]").entries()) {
+  if (place < STREAMS) follow(answer);
+  else poll(answer);
+}
 
 // Pressed once is enough: the end arrives with the stream.
 on("submit", "form[data-stop]", (_event, form) => {
