@@ -64,7 +64,8 @@ VIEWS = [
                    COALESCE(d.runs, 0) AS runs, COALESCE(d.failures, 0) AS failures,
                    COALESCE(d.input_tokens, 0) AS input_tokens, COALESCE(d.output_tokens, 0) AS output_tokens,
                    COALESCE(d.cost, 0) AS cost, d.first_day AS first_day, d.last_day AS last_day,
-                   (SELECT COUNT(*) FROM templates t WHERE t.owner_id = u.id AND t.deleted_at IS NULL) AS template_count,
+                   (SELECT COUNT(*) FROM templates t WHERE t.owner_id = u.id AND t.deleted_at IS NULL)
+                       AS template_count,
                    (SELECT COUNT(*) FROM conversations c WHERE c.owner_id = u.id AND c.deleted_at IS NULL)
                        AS conversation_count
               FROM users u
