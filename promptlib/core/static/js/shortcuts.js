@@ -1,5 +1,6 @@
 // data-key="e" on a link or a button: that key presses it; on a field: it goes there. data-key="g l": one after the other.
-// Single letters do nothing while one types, in a dialog, with a modifier, or where the preferences say off.
+// Escape leaves such a field, with its words in it. Single letters do nothing while one types, in a dialog, with a
+// modifier, or where the preferences say off.
 import { hasModifier, isTyping } from "./dom.js";
 
 const PATIENCE = 1200;
@@ -30,6 +31,11 @@ document.addEventListener("keydown", (event) => {
       event.preventDefault();
       form.requestSubmit();
     }
+    return;
+  }
+  if (event.key === "Escape" && event.target instanceof Element && event.target.matches("input[data-key]")) {
+    event.preventDefault(); // else the browser empties a search field
+    event.target.blur();
     return;
   }
   if (off() || event.defaultPrevented || event.repeat || event.metaKey || event.ctrlKey || event.altKey) return;
