@@ -33,9 +33,9 @@ MAX_BARS = 200
 TOP_HEADING, LAST_HEADING = 3, 6
 
 _SCHEMES = {"http", "https", "mailto"}
-_ADDRESS = re.compile(r"https?://[^/\\]|mailto:.", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://[^/\\?#]|mailto:.", re.IGNORECASE)
 _BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
-_URL = re.compile(r"(?<![A-Za-z0-9])https?://[^\s<>\"'`\\|\u3000-\u303f\uff00-\uffef]{1,2000}")
+_URL = re.compile(r"(?<![A-Za-z0-9])https?://(?![/?#])[^\s<>\"'`\\|\u3000-\u303f\uff00-\uffef]{1,2000}")
 _CJK = re.compile(
     "[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]"
 )
