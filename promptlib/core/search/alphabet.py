@@ -53,7 +53,7 @@ APART = frozenset("йآأإؤئำຳ")
 ALIKE = dict(
     pair.split(":")
     for pair in (
-        "ð:d đ:d ħ:h ł:l ø:o ʣ:dz ґ:г ך:כ ם:מ ן:נ ף:פ ץ:צ ٴ:ء ۥ:و ۦ:ي"
+        "æ:ae œ:oe ð:d đ:d ħ:h ł:l ŀ:l ø:o ʣ:dz ґ:г ך:כ ם:מ ן:נ ף:פ ץ:צ װ:וו ױ:וי ײ:יי ٴ:ء ۥ:و ۦ:ي"
         " ぁ:あ ぃ:い ぅ:う ぇ:え ぉ:お ゕ:か ゖ:け っ:つ ゃ:や ゅ:ゆ ょ:よ ゎ:わ"
         " ㇰ:く ㇱ:し ㇲ:す ㇳ:と ㇴ:ぬ ㇵ:は ㇶ:ひ ㇷ:ふ ㇸ:へ ㇹ:ほ ㇺ:む ㇻ:ら ㇼ:り ㇽ:る ㇾ:れ ㇿ:ろ"
     ).split()
@@ -91,6 +91,12 @@ def fold(word: str) -> str:
 
 
 def _fold(character: str) -> str:
+    if _IGNORABLE.match(character):
+        return ""
+    if character in APART:
+        return character
+    if character.lower() in ALIKE:
+        return ALIKE[character.lower()]
     digit = unicodedata.decimal(character, None)
     if digit is not None:
         return str(digit)

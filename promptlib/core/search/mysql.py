@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from promptlib.core.search.alphabet import UNSPACED_RANGES, characters
+from promptlib.core.search.alphabet import UNSPACED_RANGES, WORD_RANGES, characters
 from promptlib.core.search.query import Query, Term
 from promptlib.core.search.words import PADDING, PIECE, SHORT
 from promptlib.core.sql import Trigger
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Sql = tuple[str, list[str]]
 
-SEPARATORS = "[^[[:L:][:N:][:M:]_]&&[:Age=5.0:]&&[!-\uffff]]++"
-"""What InnoDB's parser takes for the space between words: also everything past the Basic Multilingual Plane."""
+SEPARATORS = f"[^{characters(WORD_RANGES)}]++"
+"""What InnoDB's parser takes for the space between words. Spelt out: a set by properties takes 0.25 ms to make."""
 UNSPACED = characters(UNSPACED_RANGES)
 PART = 40_000
 """Characters normalised at a time: the regular expression engine stops after regexp_time_limit steps."""

@@ -15,6 +15,8 @@ from promptlib.core.search.words import PIECE, pairs, pieces, runs
 MAX_LENGTH = 1000
 MAX_TERMS = 24
 """Longer queries are cut; nobody means the rest."""
+MIN_PREFIX = 2
+"""One letter and a star is the word of one letter: it would begin a tenth of all words."""
 
 _TERM = re.compile(r'(?P<minus>-(?=["\w]))?(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<text>\S+))')
 
@@ -82,7 +84,7 @@ def _term(source: str, *, starred: bool) -> Term | None:
     words = [word for run, is_unspaced in before for word in (pairs(run) if is_unspaced else pieces(run))]
     if unspaced:  # any part of a run is found, so the end of the query is not the end of the run
         return Term((*words, *pairs(last)[:-1])) if len(last) > 1 else Term((*words, last), prefix=True)
-    if starred and source.endswith(last):
+    if starred and source.endswith(last) and len(last) >= MIN_PREFIX:
         cut = (len(last) - 1) // PIECE * PIECE
         return Term((*words, *(pieces(last[:cut]) if cut else ()), last[cut:]), prefix=True)
     return Term((*words, *pieces(last)))

@@ -26,13 +26,21 @@ def register(connection: Any, **_kwargs: Any) -> None:
         connection.connection.create_function(FUNCTION, 1, normal_form, deterministic=True)
 
 
-def match(index: Index, table: str, query: Query) -> Sql:
-    """The condition that a row of the search table is a hit."""
+def match(index: Index, alias: str, query: Query) -> Sql:
+    """The condition that a row of the search table is a hit.
+
+    A subquery, which runs once: whatever SQLite's planner starts with, it never asks FTS5 for every row.
+    """
     unwanted = " OR ".join(map(_operand, query.unwanted))
     wanted = " AND ".join(map(_operand, query.wanted))
+    fts = table(index)
     expression = f"({wanted}) NOT ({unwanted})" if wanted and unwanted else wanted or unwanted
-    found = f"SELECT rowid FROM {index.table}_fts WHERE {index.table}_fts MATCH %s"
-    return f"{table}.id {'IN' if wanted else 'NOT IN'} ({found})", [expression]
+    return f"{alias}.id {'IN' if wanted else 'NOT IN'} (SELECT rowid FROM {fts} WHERE {fts} MATCH %s)", [expression]
+
+
+def table(index: Index) -> str:
+    """The FTS5 table of a search table."""
+    return f"{index.table}_fts"
 
 
 def needle(term: Term) -> str:
@@ -50,24 +58,24 @@ def _operand(term: Term) -> str:
 def create(index: Index) -> list[str]:
     """The tokenizer splits at spaces alone, in effect: the normal form holds ASCII words and other characters."""
     return [
-        f"CREATE VIRTUAL TABLE {index.table}_fts USING fts5({', '.join(index.columns)}, content='{index.table}',"
+        f"CREATE VIRTUAL TABLE {table(index)} USING fts5({', '.join(index.columns)}, content='{index.table}',"
         " content_rowid='id', columnsize=0, tokenize=\"ascii tokenchars '_'\")"
     ]
 
 
 def drop(index: Index) -> list[str]:
-    return [f"DROP TABLE {index.table}_fts"]
+    return [f"DROP TABLE {table(index)}"]
 
 
 def rebuild(index: Index) -> list[str]:
-    return [f"INSERT INTO {index.table}_fts ({index.table}_fts) VALUES ('rebuild')"]
+    return [f"INSERT INTO {table(index)} ({table(index)}) VALUES ('rebuild')"]
 
 
 def triggers(index: Index) -> list[Trigger]:
     """They keep the FTS5 table, which has no copy of the text: it forgets a row by being told what it held."""
     names = ", ".join(index.columns)
     old, new = (", ".join(f"{row}.{column}" for column in index.columns) for row in ("OLD", "NEW"))
-    fts = f"{index.table}_fts"
+    fts = table(index)
     add = f"INSERT INTO {fts} (rowid, {names}) VALUES (NEW.id, {new})"
     take = f"INSERT INTO {fts} ({fts}, rowid, {names}) VALUES ('delete', OLD.id, {old})"
     return [
