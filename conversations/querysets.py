@@ -56,14 +56,18 @@ class PromptQuerySet(SoftDeleteQuerySet):
     """Interactions, readable and writable by those who may read and write their conversation."""
 
     def visible_to(self, user: Any) -> Self:
-        return self.alive().filter(conversation__in=self._conversations().visible_to(user))
+        return self.alive().filter(self._in(self._conversations().visible_to(user)))
 
     def editable_by(self, user: Any) -> Self:
-        return self.alive().filter(conversation__in=self._conversations().editable_by(user))
+        return self.alive().filter(self._in(self._conversations().editable_by(user)))
 
     def search(self, text: str) -> Self:
         """Those whose prompt or response holds what `text` asks for; see `promptlib.core.search`."""
         return search(self, text, PROMPTS)
+
+    def _in(self, conversations: models.QuerySet) -> Exists:
+        """EXISTS, not IN: SQLite would list all the person's conversations first, and their prompts."""
+        return Exists(conversations.filter(pk=OuterRef("conversation_id")))
 
     def _conversations(self) -> Any:
         return apps.get_model("conversations", "Conversation").objects
