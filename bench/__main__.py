@@ -3,6 +3,7 @@
 import argparse
 import json
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,7 @@ class Sized:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ended from outside, it still removes what it made
     options = _options()
     for given in options.database or ["sqlite"]:
         started = time.monotonic()

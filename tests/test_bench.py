@@ -1,0 +1,69 @@
+"""The benchmark: the views it compares with, the pages it finds, and the report that keeps what it does not replace."""
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from bench import inside, report
+from bench.databases import made
+from tests.factories import TemplateFactory, UserFactory
+
+
+@pytest.fixture(autouse=True)
+def _served_by_the_benchmark(settings: Any) -> None:
+    settings.ROOT_URLCONF = "bench.urls"
+    settings.ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
+
+
+@pytest.mark.django_db
+def test_the_views_to_compare_with(client: Client) -> None:
+    ines, jonas = UserFactory(email="ines@example.org"), UserFactory()
+    TemplateFactory(owner=ines, title="Mine")
+    TemplateFactory(owner=jonas, title="Not mine")
+    assert client.get("/bench/bare/").content == b"bare"
+    client.force_login(ines)
+    assert client.get("/bench/signed-in/").content == b"ines@example.org"
+    listed = client.get("/bench/rows/").content.decode()
+    assert (listed.count("<li>"), "Mine</a>" in listed, "Not mine" in listed) == (1, True, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_page_it_measures_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inside, "REQUESTS", 1)
+    out = StringIO()
+    call_command("bench_fill", "40", stdout=out)
+    found = inside.main(out.getvalue().splitlines()[1].removeprefix("Words to search for: "))
+    names = ["library", "library, two words", "template", "thread", "conversations"]
+    assert [list(found[part]) for part in ("paths", "queries", "profiles")] == [names] * 3
+    assert found["cookie"].startswith("sessionid=")
+    assert {name: 0 < count <= 20 for name, count in found["queries"].items()} == dict.fromkeys(names, True)
+    for profile in found["profiles"].values():
+        assert sum(profile["areas"].values()) == pytest.approx(1)
+        assert {"templates", inside.OWN, "the database's driver"} <= set(profile["areas"])
+
+
+def test_a_report_replaces_its_own_section_only(tmp_path: Path) -> None:
+    path = tmp_path / "RESULTS.md"
+    report.write(path, "mysql", "## MySQL\n\nold")
+    report.write(path, "sqlite", "## SQLite\n\none")
+    report.write(path, "mysql", "## MySQL\n\nnew")
+    assert path.read_text() == (
+        f"{report.INTRODUCTION}\n<!-- sqlite -->\n## SQLite\n\none\n<!-- end -->\n\n"
+        "<!-- mysql -->\n## MySQL\n\nnew\n<!-- end -->\n"
+    )
+
+
+def test_a_sqlite_database_lies_in_the_folder(tmp_path: Path) -> None:
+    with made("sqlite", 1000, tmp_path) as database:
+        environment = database.environment
+    names = ("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "BENCH_STATIC_ROOT", "DEBUG")
+    assert [environment[name] for name in names] == [
+        f"sqlite:///{tmp_path}/1000.sqlite3",
+        "bench.settings",
+        f"{tmp_path}/static",
+        "False",
+    ]
