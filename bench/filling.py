@@ -113,7 +113,7 @@ class Filling:
 
     @staticmethod
     def _stored(pk: Any) -> Any:
-        return User._meta.pk.get_db_prep_value(pk, connection)  # type: ignore[union-attr]  # there is a key
+        return User._meta.pk.get_db_prep_value(pk, connection)
 
     # ---- templates -------------------------------------------------------------
 
@@ -219,8 +219,9 @@ class Filling:
         version = self._version() if not first and chance.random() < 0.6 else None
         measured = status == "completed"
         model, input_price, output_price = chance.choices(MODELS, (5, 2, 3))[0]
-        tokens = (len(asked) // 4 + 20, len(answer) // 4) if measured else (None, None)
-        cost = f"{(tokens[0] * input_price + tokens[1] * output_price) / 1e9:.6f}" if measured else None
+        spent = (len(asked) // 4 + 20, len(answer) // 4)
+        tokens = spent if measured else (None, None)
+        cost = f"{(spent[0] * input_price + spent[1] * output_price) / 1e9:.6f}" if measured else None
         latency = chance.randint(600, 9000) if status != "recorded" else None
         failed = status == "failed"
         rows["prompts"].append(
