@@ -422,6 +422,8 @@ def test_hostile_code_stays_plain(language: str, unit: str) -> None:
     assert time.thread_time() - started < 3
 
 
-@pytest.mark.parametrize("text", ["http:///(", "https://?q=1", "see http://#x here", "[x](http:///y)", "[x](https://?y)"])
+@pytest.mark.parametrize(
+    "text", ["http:///(", "https://?q=1", "see http://#x here", "[x](http:///y)", "[x](https://?y)"]
+)
 def test_an_address_without_a_host_is_text(text: str) -> None:
     assert "<a " not in render_markdown(text)
