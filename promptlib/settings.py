@@ -134,7 +134,7 @@ else:
             "timeout": 20,
             "init_command": (
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
-                "PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;"
+                "PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;"
             ),
             **DATABASES["default"].get("OPTIONS", {}),
         },
