@@ -6,13 +6,14 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from promptlib.core.fields import normalize_key
 from templates_app.models import Category, Favorite, Grant, Label, PromptTemplate, Tag, TemplateTag
+from templates_app.models.template import PRIOR_COUNT, PRIOR_SUM
 from templates_app.words import language_name
 
 TAGS_MAX_COUNT = 8
@@ -81,9 +82,7 @@ class TemplateFilter(django_filters.FilterSet):
 
     q = django_filters.CharFilter(method="search", label=gettext_lazy("Search templates"), max_length=400)
     scope = _choice(SCOPES, method="in_scope")
-    category = django_filters.ModelChoiceFilter(
-        queryset=Category.objects.all(), to_field_name="slug", method="on_shelf", label=gettext_lazy("Shelf")
-    )
+    category = django_filters.CharFilter(method="on_shelf", max_length=120)
     tag = TagsFilter()
     owner = django_filters.CharFilter(method="by_owner", max_length=60)
     language = django_filters.CharFilter(field_name="language", max_length=35)
@@ -116,14 +115,21 @@ class TemplateFilter(django_filters.FilterSet):
             return queryset.filter(Exists(Favorite.objects.filter(template=OuterRef("pk"), user=user)))
         return queryset.exclude(owner=user).filter(shared_with(user))
 
-    def on_shelf(self, queryset: QuerySet, _name: str, category: Category) -> QuerySet:
-        return queryset.filter(Q(category=category) | Q(category__parent=category))
+    def on_shelf(self, queryset: QuerySet, _name: str, slug: str) -> QuerySet:
+        shelf = next(category for category in self.categories if category.slug == slug)
+        below = [category.pk for category in self.categories if category.parent_id == shelf.pk]
+        return queryset.filter(category__in=[shelf.pk, *below])
 
     def by_owner(self, queryset: QuerySet, _name: str, handle: str) -> QuerySet:
         return queryset.filter(owner__handle=handle.removeprefix("@").lower())
 
     def rated(self, queryset: QuerySet, _name: str, rating: str) -> QuerySet:
-        return queryset.filter(rating_count=0) if rating == "unrated" else queryset.filter(rating_average__gte=rating)
+        if rating == "unrated":
+            return queryset.filter(rating_count=0)
+        least = int(rating)
+        # What a single rating of that many stars ranks at: nothing that passes ranks lower, and the rank has an index.
+        rank = min(least, (least + PRIOR_SUM) / (1 + PRIOR_COUNT)) - 0.001
+        return queryset.filter(rank_score__gte=rank, rating_count__gt=0, rating_sum__gte=F("rating_count") * least)
 
     def labelled(self, queryset: QuerySet, _name: str, name: str) -> QuerySet:
         return queryset.filter(Exists(Label.objects.filter(name=normalize_key(name), template=OuterRef("pk"))))
@@ -136,8 +142,22 @@ class TemplateFilter(django_filters.FilterSet):
 
     # ---- what is chosen ----------------------------------------------------
 
+    @cached_property
+    def categories(self) -> list[Category]:
+        """Every shelf: to choose from, and to find the chosen one among."""
+        return list(Category.objects.all())
+
+    def is_valid(self) -> bool:
+        """A shelf that does not exist makes no sense either."""
+        if not super().is_valid():
+            return False
+        slug = self.form.cleaned_data["category"]
+        if slug and all(category.slug != slug for category in self.categories):
+            self.form.add_error("category", _("There is no such shelf."))
+        return not self.form.errors
+
     def value(self, name: str) -> Any:
-        return self.form.cleaned_data.get(name) if self.form.is_valid() else None
+        return self.form.cleaned_data.get(name) if self.is_valid() else None
 
     @cached_property
     def text(self) -> str:
@@ -183,11 +203,11 @@ class TemplateFilter(django_filters.FilterSet):
     @cached_property
     def chips(self) -> list[dict[str, str]]:
         """The active filters in words, each with the address of this list without it."""
-        if not self.form.is_valid():
+        if not self.is_valid():
             return []
         words: dict[str, tuple[Callable[[Any], Any], str]] = {
             "scope": (SCOPES.__getitem__, _("%(filter)s")),
-            "category": (str, _("shelf %(filter)s")),
+            "category": (self._shelf_name, _("shelf %(filter)s")),
             "owner": (lambda handle: "@" + handle.removeprefix("@"), _("owner %(filter)s")),
             "language": (language_name, _("language %(filter)s")),
             "visibility": (VISIBILITIES.__getitem__, _("visibility %(filter)s")),
@@ -211,11 +231,13 @@ class TemplateFilter(django_filters.FilterSet):
                 chips.append({"text": text, "what": what % {"filter": text}, "url": self.url(**{name: None})})
         return chips
 
+    def _shelf_name(self, slug: str) -> str:
+        return next(category.name for category in self.categories if category.slug == slug)
+
     @property
     def problems(self) -> list[str]:
         """What is wrong with the query string, in sentences."""
-        labels = {"category": _("There is no such shelf."), "sort": _("There is no such order.")}
-        return [labels.get(name) or _message(name, errors) for name, errors in self.form.errors.items()]
+        return [_problem(name, errors) for name, errors in self.form.errors.items()]
 
 
 def shared_with(user: Any) -> Any:
@@ -224,6 +246,8 @@ def shared_with(user: Any) -> Any:
     return Exists(grants.filter(Q(user=user) | Q(team__memberships__user=user)))
 
 
-def _message(name: str, errors: Iterable[Any]) -> str:
+def _problem(name: str, errors: Iterable[Any]) -> str:
     reason = " ".join(str(error) for error in errors)
-    return reason if name == "tag" else _("%(filter)s: %(reason)s") % {"filter": name, "reason": reason}
+    if name == "sort":
+        return _("There is no such order.")
+    return reason if name in {"tag", "category"} else _("%(filter)s: %(reason)s") % {"filter": name, "reason": reason}

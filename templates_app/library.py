@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.urls import NoReverseMatch, reverse
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from promptlib.core.pagination import KeysetPage, capped_count
 from promptlib.core.search import snippets
 from templates_app.filters import TemplateFilter, shared_with
-from templates_app.models import Category, Favorite, Label, PromptTemplate, TemplateTag
+from templates_app.models import Category, Favorite, Label, PromptTemplate, TemplateTag, TemplateVersion
 from templates_app.words import language_name
 
 PAGE_SIZE = 30
@@ -22,6 +23,8 @@ TAGS_SHOWN = 24
 LARGE = 2_000
 """A library this large is counted once a minute; a smaller one at every look, so that its numbers are always right."""
 LARGE_SECONDS = 60
+SMALL = "small"
+"""What is remembered of a smaller one for as long: that it need not be counted to the cap before it is grouped."""
 
 ROW_FIELDS = (
     "title",
@@ -35,11 +38,8 @@ ROW_FIELDS = (
     "usage_count",
     "total_cost",
     "last_used_at",
-    "owner__display_name",
-    "owner__handle",
-    "current_version__number",
-    "current_version__created_at",
-    "current_version__variables",
+    "owner",
+    "current_version",
 )
 
 
@@ -67,13 +67,13 @@ class LibraryPage:
 
     @cached_property
     def page(self) -> KeysetPage[PromptTemplate]:
+        # Nothing is joined: the order then comes from an index of templates, whatever the planner thinks of the rest.
+        people = get_user_model().all_objects.only("display_name", "handle", "email")
+        texts = ("body",) if self.filters.text else ()
+        versions = TemplateVersion.objects.only("number", "created_at", "variables", *texts)
         labels = Label.objects.select_related("version").only("name", "template", "version__number")
-        columns = (*ROW_FIELDS, "current_version__body") if self.filters.text else ROW_FIELDS
-        queryset = (
-            self.filters.qs.select_related("owner", "current_version")
-            .only(*columns)
-            .prefetch_related("tags", Prefetch("labels", labels))
-        )
+        related = ("tags", Prefetch("owner", people), Prefetch("current_version", versions), Prefetch("labels", labels))
+        queryset = self.filters.qs.only(*ROW_FIELDS).prefetch_related(*related)
         size = self.user.rows_per_page or PAGE_SIZE
         page = KeysetPage(queryset, order=self.filters.order, cursor=self.cursor, size=size)
         if self.filters.text:
@@ -86,6 +86,8 @@ class LibraryPage:
         """How many templates match, to the cap, and whether there are more."""
         if not self.filters.is_narrowed:
             return self.shelves.total, self.shelves.is_capped
+        if not self.page.has_next and not self.page.has_previous and not self.cursor:
+            return len(self.page), False  # all of them are here
         return capped_count(self.filters.qs)
 
     @property
@@ -110,25 +112,26 @@ class LibraryPage:
     @cached_property
     def shelves(self) -> Shelves:
         key = f"library:shelves:{self.user.pk}"
-        shelves: Shelves | None = cache.get(key)
-        if shelves is None:
-            shelves = count_shelves(self.user)
-            if shelves.total > LARGE:
-                cache.set(key, shelves, LARGE_SECONDS)
+        known: Shelves | str | None = cache.get(key)
+        if isinstance(known, Shelves):
+            return known
+        shelves = count_shelves(self.user, is_small=known == SMALL)
+        cache.set(key, shelves if shelves.total > LARGE else SMALL, LARGE_SECONDS)
         return shelves
 
     @cached_property
     def categories(self) -> list[tuple[Category, int | None]]:
         """The shelves beside the list: those with something on them, and the one that is open."""
-        choices = list(self.filters.form.fields["category"].queryset)
-        chosen = self.filters.value("category")
+        choices, chosen = self.filters.categories, self.filters.value("category")
         if self.shelves.is_capped:
             return [(category, None) for category in choices]
         counts: Counter[Any] = Counter(self.shelves.categories)
         for category in choices:
             if category.parent_id:
                 counts[category.parent_id] += counts[category.pk]
-        return [(category, counts[category.pk]) for category in choices if counts[category.pk] or category == chosen]
+        return [
+            (category, counts[category.pk]) for category in choices if counts[category.pk] or category.slug == chosen
+        ]
 
     @cached_property
     def tags(self) -> list[tuple[str, str, int | None, bool]]:
@@ -185,16 +188,21 @@ def library_of(user: Any) -> QuerySet[PromptTemplate]:
     return PromptTemplate.objects.visible_to(user).filter(alive=1)
 
 
-def count_shelves(user: Any) -> Shelves:
-    """Three queries: the total, one grouped by shelf and language, one by tag; beyond the cap only the first."""
+def count_shelves(user: Any, *, is_small: bool = False) -> Shelves:
+    """The total, then one query grouped by shelf and language and one by tag; beyond the cap only the total.
+
+    Three queries; two for a library that `is_small`, whose total is that of its groups.
+    """
     library = library_of(user).exclude(status="archived").order_by()
-    total, is_capped = capped_count(library)
-    shelves = Shelves(total=total, is_capped=is_capped)
-    if is_capped or not total:
-        return shelves
+    shelves = Shelves()
+    if not is_small:
+        shelves.total, shelves.is_capped = capped_count(library)
+        if shelves.is_capped or not shelves.total:
+            return shelves
     favorite = Exists(Favorite.objects.filter(template=OuterRef("pk"), user=user))
     rows = library.annotate(is_favorite=favorite, is_shared=shared_with(user)).values("category_id", "language")
     languages: Counter[str] = Counter()
+    total = 0
     for row in rows.annotate(
         count=Count("pk"),
         mine=Count("pk", filter=Q(owner=user)),
@@ -203,9 +211,11 @@ def count_shelves(user: Any) -> Shelves:
     ):
         shelves.categories[row["category_id"]] = shelves.categories.get(row["category_id"], 0) + row["count"]
         languages[row["language"]] += row["count"]
+        total += row["count"]
         shelves.mine += row["mine"]
         shelves.favorites += row["kept"]
         shelves.shared += row["shared"]
+    shelves.total = total
     shelves.languages = [(code, language_name(code)) for code, _count in languages.most_common()]
     tags = TemplateTag.objects.filter(template__in=library).values_list("tag__slug", "tag__name")
     shelves.tags = list(tags.annotate(count=Count("pk")).order_by("-count", "tag__slug")[:TAGS_SHOWN])

@@ -266,6 +266,8 @@ def test_as_many_queries_for_thirty_rows_as_for_ten(
     thirty = queries(browse, query)
     assert len(titles(browse(query))) == 30
     assert (ten, thirty <= 12) == (thirty, True)
+    rows(5, ines)
+    assert queries(browse, query) <= 12
 
 
 # ---- full text, which sees committed rows only ---------------------------------
