@@ -7,20 +7,18 @@ CONVERSATIONS = Index(
     source="conversations",
     key="conversation_id",
     columns={"title": "{row}.title", "summary": "{row}.summary"},
-    watch={"title": ["title"], "summary": ["summary"]},
+    watch={"title": ["title", "summary"], "summary": ["title", "summary"]},
     weights={"title": 4},
 )
 
-# What a model is still writing is not indexed yet: the row is saved every second while it does.
+# What a model is still writing is not searched yet: the row is saved every second while it does.
 PROMPTS = Index(
     table="prompt_search",
     source="prompts",
     key="prompt_id",
-    columns={
-        "input": "{row}.input_text",
-        "response": "CASE WHEN {row}.status IN ('draft', 'pending', 'streaming') THEN '' ELSE {row}.response_text END",
-    },
-    watch={"input": ["input_text"], "response": ["response_text", "status"]},
+    columns={"input": "{row}.input_text", "response": "{row}.response_text"},
+    watch={"input": ["input_text"], "response": ["response_text"]},
+    when="{row}.status NOT IN ('draft', 'pending', 'streaming')",
     weights={"input": 2},
     heads={"input": 500},
 )

@@ -22,8 +22,9 @@ TEMPLATES = Index(
     source="templates",
     key="template_id",
     columns={"title": "{row}.title", "summary": "{row}.summary", "tags": _tags, "body": _body},
-    watch={"title": ["title"], "summary": ["summary"], "body": ["current_version_id"]},
+    watch={"title": ["title", "summary"], "summary": ["title", "summary"], "body": ["current_version_id"]},
     weights={"title": 8, "summary": 3, "tags": 3},
+    when="{row}.current_version_id IS NOT NULL",
 )
 
 INDEXES = [TEMPLATES]

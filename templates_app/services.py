@@ -67,8 +67,8 @@ def create_template(
     template.current_version = TemplateVersion.objects.create(
         template=template, number=1, author=owner, change_note=change_note, **content
     )
+    set_tags(template, tags)  # before the version: with it the template enters the search, once
     template.save(update_fields=["current_version"])
-    set_tags(template, tags)
     template.refresh_from_db(fields=["version_count"])
     return template
 

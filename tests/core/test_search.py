@@ -1,17 +1,29 @@
 """The same answers for the same query on both databases. InnoDB's full text sees committed rows only: transactional."""
 
+import random
 import re
 import unicodedata
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from conversations.models import Conversation, Prompt
-from promptlib.core.search import indexes
+from promptlib.core.search import indexes, parse
 from promptlib.core.search.alphabet import WORD, characters, fold
+from promptlib.core.search.query import Term
+from promptlib.core.search.words import normal_form
 from promptlib.core.sql import missing
 from templates_app.models import PromptTemplate
-from tests.factories import ConversationFactory, GrantFactory, PromptFactory, TagFactory, TemplateFactory, UserFactory
+from tests.factories import (
+    ConversationFactory,
+    GrantFactory,
+    PromptFactory,
+    TagFactory,
+    TemplateFactory,
+    UserFactory,
+    VersionFactory,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -228,6 +240,37 @@ def test_the_same_query_has_the_same_answer_everywhere(library: None) -> None:
     assert {text: names(text) for text in ANSWERS} == ANSWERS
 
 
+def expected(text: str) -> list[str]:
+    """The answer by definition: what the normal forms of title and body hold."""
+    query = parse(text)
+    forms = {name: (normal_form(f"= {body[:190]}"), normal_form(body)) for name, body in DOCUMENTS.items()}
+
+    def holds(name: str, term: Term) -> bool:
+        return any(Term(term.folded, term.prefix).needle in form for form in forms[name])
+
+    return sorted(
+        name
+        for name in forms
+        if all(holds(name, term) for term in query.wanted) and not any(holds(name, term) for term in query.unwanted)
+    )
+
+
+def test_random_queries_have_the_answer_of_the_definition(library: None) -> None:
+    chance = random.Random(20)
+    parts = [part for text in DOCUMENTS.values() for part in text.split()] + list("*-\"'()+@ ~<>\\%_")
+
+    def part() -> str:
+        word = chance.choice(parts)
+        start = chance.randrange(len(word))
+        cut = word[start : start + chance.randint(1, 8)]
+        text = chance.choice(DOCUMENTS[chance.choice(list(DOCUMENTS))].split(".")).split()[:3]
+        return chance.choice([word, word, word.upper(), cut, f"{cut}*", f"-{word}", f"-{cut}", f'"{" ".join(text)}"'])
+
+    queries = [" ".join(part() for _ in range(chance.choice([1, 1, 2, 3]))) for _ in range(400)]
+    queries = [query for query in queries if parse(query)]
+    assert {query: names(query) for query in queries} == {query: expected(query) for query in queries}
+
+
 def test_an_unwanted_word_alone_leaves_out_those_that_hold_it(library: None) -> None:
     assert names("-go -the") == sorted(set(DOCUMENTS) - {"c", "cpp"} - set(names("the")))
     assert names('-"hello world" -使用') == sorted(set(DOCUMENTS) - {"quote", "zh"})
@@ -359,11 +402,28 @@ def test_prompts_by_what_was_asked_and_answered() -> None:
     assert [row.pk for row in found.all()] == [answered.pk]
 
 
-def test_an_answer_is_indexed_when_it_is_whole() -> None:
-    prompt = PromptFactory(status="streaming", input_text="Question", response_text="Half an ans")
-    assert list(Prompt.objects.search("half")) == []
+def test_an_interaction_is_searched_when_it_is_finished() -> None:
+    prompt = PromptFactory(status="pending", input_text="Question", response_text="")
+    Prompt.objects.filter(pk=prompt.pk).update(response_text="Half an ans", status="streaming")
+    assert list(Prompt.objects.search("question")) == []
     Prompt.objects.filter(pk=prompt.pk).update(response_text="Half an answer", status="completed")
     assert list(Prompt.objects.search("half answer question")) == [prompt]
+    Prompt.objects.filter(pk=prompt.pk).update(response_text="A whole one")
+    assert list(Prompt.objects.search("whole question -half")) == [prompt]
+    Prompt.objects.filter(pk=prompt.pk).update(status="pending")
+    assert list(Prompt.objects.search("question")) == []
+    assert [list(index.differences()) for index in indexes()] == [[], [], []]
+
+
+def test_a_template_is_searched_when_it_has_a_version() -> None:
+    template = TemplateFactory(title="Shell", versions=0, tags=["empty"])
+    assert names("shell") == names("empty") == []
+    template.current_version = VersionFactory(template=template, number=1, body="Something")
+    template.save(update_fields=["current_version"])
+    assert names("shell empty something") == [template.slug]
+    PromptTemplate.objects.update(current_version=None)
+    assert names("shell") == []
+    assert [list(index.differences()) for index in indexes()] == [[], [], []]
 
 
 def test_everything_that_search_needs_is_installed() -> None:
@@ -391,9 +451,27 @@ def test_differences_are_found_and_rebuilt() -> None:
     ]
 
 
+def test_the_command_checks_and_rebuilds(capsys: pytest.CaptureFixture[str]) -> None:
+    template = TemplateFactory(title="Changed")
+    call_command("rebuild_search", "--check")
+    assert capsys.readouterr().out == "The search is in step.\n"
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE template_search SET title = 'something else'")
+    with pytest.raises(SystemExit, match="1"):
+        call_command("rebuild_search", "--check")
+    assert capsys.readouterr().out == (
+        f"template_search {template.pk.hex} title\nRun again without --check to mend it.\n"
+    )
+    call_command("rebuild_search")
+    assert capsys.readouterr().out == "template_search: 1 row\nconversation_search: 0 rows\nprompt_search: 0 rows\n"
+    call_command("rebuild_search", "--check")
+
+
 @pytest.mark.sqlite_only
 def test_fts5_holds_what_its_table_holds(library: None) -> None:
-    PromptTemplate.objects.filter(slug="go").update(title="Gone")
+    PromptTemplate.objects.filter(slug="c").update(title="Gone")
+    PromptTemplate.objects.filter(slug="ai").delete()
+    PromptTemplate.objects.get(slug="ja").hard_delete()
     with connection.cursor() as cursor:
         for index in indexes():
             cursor.execute(f"INSERT INTO {index.table}_fts ({index.table}_fts, rank) VALUES ('integrity-check', 1)")

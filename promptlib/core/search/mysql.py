@@ -89,6 +89,11 @@ def drop(index: Index) -> list[str]:
     return [f"DROP INDEX {index.table}_words ON {index.table}"]
 
 
+def rebuild(index: Index) -> list[str]:
+    """This also forgets the replaced versions of rows, which every search reads the list of."""
+    return [f"OPTIMIZE TABLE {index.table}"]
+
+
 def triggers(index: Index) -> list[Trigger]:
     """They put each column into its normal form. A part that the engine gives up on is indexed as it stands."""
     declare = [
