@@ -56,8 +56,8 @@ def differences(current: "PromptTemplate", form: "TemplateForm") -> list[Differe
     return [Difference(label, list(compare(saved, typed))) for label, saved, typed in pairs if saved != typed]
 
 
-def compare(saved: str, typed: str, context: int = 1) -> Iterator[Line]:
-    """Line by line, equal lines folded but for `context` around a change."""
+def compare(saved: str, typed: str, context: int | None = 1) -> Iterator[Line]:
+    """Line by line, equal lines folded but for `context` around a change; None folds nothing."""
     old, new = saved.split("\n"), typed.split("\n")
     if len(old) + len(new) > LINES_MAX:
         yield from (Line("remove", [Part(line, "remove")]) for line in old)
@@ -65,7 +65,9 @@ def compare(saved: str, typed: str, context: int = 1) -> Iterator[Line]:
         return
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
-            yield from _fold(old[i1:i2], context, is_first=i1 == 0, is_last=i2 == len(old))
+            lines = old[i1:i2]
+            whole = (Line("", [Part(line)]) for line in lines)
+            yield from whole if context is None else _fold(lines, context, is_first=i1 == 0, is_last=i2 == len(old))
         elif i2 - i1 == j2 - j1:
             yield from (_changed(before, after) for before, after in zip(old[i1:i2], new[j1:j2], strict=True))
         else:
