@@ -284,6 +284,7 @@ def test_blank_text_changes_nothing(library: None) -> None:
 
 def test_what_is_indexed_is_what_python_says(library: None) -> None:
     TemplateFactory(title="Long", body="Lorem ipsum, 你好 a-b-c don't " * 9_000 + "needle")
+    TemplateFactory(title="Long too", body="使用Python编写代码，请用中文回答。" * 9_000)
     assert {index.table: list(index.differences()) for index in indexes()} == {
         "template_search": [],
         "conversation_search": [],

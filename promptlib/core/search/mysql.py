@@ -123,12 +123,13 @@ def triggers(index: Index) -> list[Trigger]:
 
 
 def _normalise(column: str) -> list[str]:
-    """Statements that put NEW.column into its normal form; a long text in parts that end at a space."""
+    """Statements that put NEW.column into its normal form; a long text in parts that end between words."""
     return [
         f"SET rest = COALESCE(NEW.{column}, ''), words = ' '",
         "WHILE CHAR_LENGTH(rest) > 0 DO"
         f" IF CHAR_LENGTH(rest) <= {PART} THEN SET part = rest, rest = '';"
-        f" ELSE SET part = LEFT(rest, {PART}); SET cut = LOCATE(' ', REVERSE(RIGHT(part, 1000)));"
+        f" ELSE SET part = LEFT(rest, {PART});"
+        f" SET cut = REGEXP_INSTR(REVERSE(RIGHT(part, 1000)), '{SEPARATORS}', 1, 1, 0, 'c');"
         " IF cut > 1 THEN SET part = LEFT(part, CHAR_LENGTH(part) - cut + 1); END IF;"
         " SET rest = SUBSTRING(rest, CHAR_LENGTH(part) + 1); END IF;"
         f" SET part = CONCAT(' ', TRIM({_replace(SEPARATORS, ' ')}), ' ');"
