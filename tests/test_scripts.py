@@ -127,6 +127,29 @@ def served(folder: Path, port: int) -> Iterator[Path]:
         server.wait(30)
 
 
+def test_a_port_that_is_taken_is_said_before_anything_is_prepared(copy: Path) -> None:
+    shutil.copy2(ROOT / "requirements.txt", copy)
+    programs = copy / ".venv/bin"
+    programs.mkdir(parents=True)
+    (programs / "python").symlink_to(sys.executable)
+    digest = subprocess.run(
+        "cat requirements.txt requirements.txt | cksum",
+        shell=True,
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (copy / ".venv/.installed-requirements.txt").write_text(digest.stdout)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        environment = {"PATH": os.environ["PATH"], "PORT": port}
+        done = subprocess.run([str(copy / "script/server")], capture_output=True, text=True, env=environment)
+    assert done.returncode == 1
+    assert f"promptlib cannot listen on 127.0.0.1:{port}" in done.stderr
+    assert not (copy / "promptlib.sqlite3").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.sqlite_only
 def test_the_server_seeds_an_empty_folder_and_loses_nothing_when_it_starts_again(tmp_path: Path) -> None:
