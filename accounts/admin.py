@@ -44,16 +44,16 @@ class NewUserForm(AdminUserCreationForm):
         return handle
 
 
-class EmailAddressInline(admin.TabularInline):
+class EmailAddressInline(admin.StackedInline):
     model = EmailAddress
-    fields = ("email", "verified", "primary")
+    fields = (("email", "verified", "primary"),)
     extra = 0
     verbose_name_plural = gettext_lazy("e-mail addresses to sign in with")
 
 
-class TeamSeatInline(admin.TabularInline):
+class TeamSeatInline(admin.StackedInline):
     model = TeamMembership
-    fields = ("team", "role")
+    fields = (("team", "role"),)
     autocomplete_fields = ("team",)
     extra = 0
 
@@ -97,9 +97,9 @@ class UserAdmin(SoftDeleteAdmin, DjangoUserAdmin):
             EmailAddress.objects.filter(user=obj).exclude(email=obj.email).delete()
 
 
-class MembershipInline(admin.TabularInline):
+class MembershipInline(admin.StackedInline):
     model = TeamMembership
-    fields = ("user", "role")
+    fields = (("user", "role"),)
     autocomplete_fields = ("user",)
     extra = 0
 

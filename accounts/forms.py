@@ -1,4 +1,4 @@
-"""What people say about themselves, and how they like the pages."""
+"""What people say about themselves, how they like the pages, and whom they name."""
 
 from typing import Any
 from zoneinfo import available_timezones
@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import RESERVED_HANDLES, ROWS_PER_PAGE, User
+from accounts.models import RESERVED_HANDLES, ROWS_PER_PAGE, Team, TeamMembership, User
+from accounts.people import find_person
 
 THEMES = (
     ("system", gettext_lazy("As the system")),
@@ -101,3 +102,42 @@ class PreferencesForm(forms.ModelForm):
         if changed:
             self.instance.save(update_fields=changed)
         return self.instance
+
+
+class PersonField(forms.CharField):
+    """Somebody who may sign in, by handle or e-mail address. The form says who asks: `asked_by`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=254, **kwargs)
+        self.asked_by: Any = None
+        attrs = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+        self.widget.attrs |= {**attrs, "placeholder": _("@handle or e-mail address")}
+
+    def clean(self, value: Any) -> User | None:
+        text = super().clean(value)
+        return find_person(text, asked_by=self.asked_by) if text else None
+
+
+class TeamForm(forms.Form):
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=Team._meta.get_field("name").max_length)
+    description = forms.CharField(
+        label=gettext_lazy("Description"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("What the team does. Only its members read this."),
+    )
+
+    def clean_name(self) -> str:
+        return " ".join(self.cleaned_data["name"].split())
+
+
+class MemberForm(forms.Form):
+    who = PersonField(label=gettext_lazy("Who"))
+    role = forms.ChoiceField(
+        label=gettext_lazy("As"), choices=TeamMembership.Role.choices, initial=TeamMembership.Role.MEMBER
+    )
+
+    def __init__(self, *args: Any, asked_by: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["who"].asked_by = asked_by  # type: ignore[attr-defined]

@@ -9,8 +9,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.urls import reverse
+from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from accounts.querysets import TeamQuerySet
 from promptlib.core.fields import KeyField, normalize_key
 from promptlib.core.models import BaseModel, SoftDeleteModel
 from promptlib.core.querysets import SoftDeleteQuerySet
@@ -21,6 +23,9 @@ HANDLE = RegexValidator(
 
 RESERVED_HANDLES = {"me"}
 """What stands in the place of a handle in the addresses of one's own pages."""
+
+RESERVED_SLUGS = {"new"}
+"""What stands in the place of a team's name in the address of the page that makes one."""
 
 ROWS_PER_PAGE = (15, 30, 60, 100)
 
@@ -156,6 +161,8 @@ class Team(BaseModel):
     description = models.TextField(_("description"), blank=True, max_length=2000)
     members = models.ManyToManyField(User, through="TeamMembership", related_name="teams")
 
+    objects: ClassVar[models.Manager] = models.Manager.from_queryset(TeamQuerySet)()
+
     class Meta:
         db_table = "teams"
         verbose_name = _("team")
@@ -164,6 +171,14 @@ class Team(BaseModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("accounts:team", args=[self.slug])
+
+    @staticmethod
+    def slug_of(name: str) -> str:
+        """The name as a part of an address, in any script; never empty."""
+        return slugify(name, allow_unicode=True)[:100] or "team"
 
 
 class TeamMembership(BaseModel):

@@ -1,13 +1,22 @@
-"""People: one's own pages, and those of others."""
+"""People: one's own pages, those of others, and teams."""
 
 from django.urls import path
 
-from accounts.views import account, people
+from accounts.views import account, members, people, teams
 
 app_name = "accounts"
 
 urlpatterns = [
-    path("me/", account.profile, name="profile"),
-    path("me/preferences/", account.preferences, name="preferences"),
-    path("<slug:handle>/", people.person, name="person"),
+    path("people/me/", account.profile, name="profile"),
+    path("people/me/preferences/", account.preferences, name="preferences"),
+    path("people/<slug:handle>/", people.person, name="person"),
+    path("teams/", teams.index, name="teams"),
+    path("teams/new/", teams.create, name="create_team"),
+    path("teams/<str:slug>/", teams.show, name="team"),
+    path("teams/<str:slug>/edit/", teams.edit, name="edit_team"),
+    path("teams/<str:slug>/members/", members.add, name="add_member"),
+    path("teams/<str:slug>/members/<slug:handle>/role/", members.change_role, name="change_member"),
+    path("teams/<str:slug>/members/<slug:handle>/owner/", members.hand_over, name="hand_over"),
+    path("teams/<str:slug>/members/<slug:handle>/delete/", members.remove, name="remove_member"),
+    path("teams/<str:slug>/leave/", members.leave, name="leave_team"),
 ]
