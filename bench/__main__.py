@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import report
+from bench import one_template, plans, report
 from bench.databases import ROOT, Database, made, version_of
 from bench.load import Measured, Page, client_name, measure, weigh
 from bench.server import Server, serving
 
 BARE = Page("bare view", "/bench/bare/")
+PLANS = ROOT / "docs" / "database" / "CONSTRAINTS_AND_INDEXES.md"
 COMPARED = {"bare view, signed in": "/bench/signed-in/", "bare list of 30": "/bench/rows/"}
 
 
@@ -47,6 +48,13 @@ class Sized:
 def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ended from outside, it still removes what it made
     options = _options()
+    if options.plans:
+        _explain(options)
+        return
+    if options.one_template:
+        for given in options.database or ["sqlite"]:
+            _open_one(given, options)
+        return
     for given in options.database or ["sqlite"]:
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="promptlib-bench-") as folder, ExitStack() as stack:
@@ -71,6 +79,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=3, help="of load in each round (3)")
     parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts (3)")
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "RESULTS.md", help="(bench/RESULTS.md)")
+    parser.add_argument("--plans", action="store_true", help="instead, how MySQL answers every list, at the last size")
+    parser.add_argument(
+        "--one-template", action="store_true", help="instead, a template with very many versions, moves and ratings"
+    )
     parser.add_argument("--keep", action="store_true", help="leave the databases on the MySQL server")
     return parser.parse_args()
 
@@ -88,27 +100,56 @@ def _command(options: argparse.Namespace) -> str:
     return " ".join(["bench/run", *shown])
 
 
-def _prepare(stack: ExitStack, given: str, size: int, folder: Path, options: argparse.Namespace) -> Sized:
+def _explain(options: argparse.Namespace) -> None:
+    urls = [given for given in options.database or [] if given != "sqlite"]
+    if not urls:
+        raise SystemExit("Plans are MySQL's: give its address with --database.")
+    with tempfile.TemporaryDirectory(prefix="promptlib-bench-") as folder, ExitStack() as stack:
+        database, fill = _fill(stack, urls[0], options.sizes[-1], Path(folder), options)
+        text = _inside("bench.plans", database, fill)
+    print(text)
+    plans.write(PLANS, text.strip())
+
+
+def _open_one(given: str, options: argparse.Namespace) -> None:
+    _say("a template with very many versions, moves and ratings …")
+    with tempfile.TemporaryDirectory(prefix="promptlib-bench-") as folder, ExitStack() as stack:
+        database = stack.enter_context(made(given, 0, Path(folder), keep=options.keep))
+        database.manage("collectstatic", "--noinput", "-v0")
+        database.manage("migrate", "-v0")
+        found = json.loads(_inside("bench.one_template", database, ""))
+    text = one_template.section(found, version_of(given))
+    print(text)
+    report.write(options.output, "template_sqlite" if given == "sqlite" else "template_mysql", text)
+
+
+def _fill(stack: ExitStack, given: str, size: int, folder: Path, options: argparse.Namespace) -> tuple[Database, str]:
+    """A database of that many rows, and what filling it said."""
     _say(f"{size:,} rows: migrating and filling …")
     database = stack.enter_context(made(given, size, folder, keep=options.keep))
     if not (folder / "static").exists():
         database.manage("collectstatic", "--noinput", "-v0")
     database.manage("migrate", "-v0")
     texts = ["--texts", str(options.texts.resolve())] if options.texts else []
-    fill = database.manage("bench_fill", str(size), *texts)
+    return database, database.manage("bench_fill", str(size), *texts)
+
+
+def _prepare(stack: ExitStack, given: str, size: int, folder: Path, options: argparse.Namespace) -> Sized:
+    database, fill = _fill(stack, given, size, folder, options)
     database.manage("verify_stats")
-    inside = _inside(database, fill)
+    inside = dict(json.loads(_inside("bench.inside", database, fill)))
     paths = {**COMPARED, **inside["paths"]}
     pages = [BARE, *(Page(name, path, inside["cookie"]) for name, path in paths.items())]
     server = stack.enter_context(serving(database))
     return Sized(size, fill.splitlines()[0], pages, inside, server)
 
 
-def _inside(database: Database, fill: str) -> dict[str, Any]:
+def _inside(module: str, database: Database, fill: str) -> str:
+    """What a module prints that runs inside the program."""
     words = re.search(r"Words to search for: (.+)", fill)
-    command = [sys.executable, "-m", "bench.inside", words[1] if words else ""]
+    command = [sys.executable, "-m", module, words[1] if words else ""]
     done = subprocess.run(command, env=database.environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    return dict(json.loads(done.stdout))
+    return done.stdout
 
 
 def _measure(found: list[Sized], options: argparse.Namespace) -> None:

@@ -40,7 +40,7 @@ COLUMNS = {
     " change_note author_id content_hash",
     "template_search": "template_id title summary tags body",
     "template_tags": "id created_at updated_at template_id tag_id",
-    "template_ratings": "id created_at updated_at template_id version_id user_id score review model",
+    "template_ratings": "id created_at updated_at template_id version_id user_id score review model task",
     "template_favorites": "id created_at updated_at template_id user_id",
     "conversations": "id created_at updated_at owner_id title summary system_prompt parameters metadata source",
     "conversation_search": "conversation_id title summary",
@@ -176,7 +176,7 @@ class Filling:
             score = chance.choices((1, 2, 3, 4, 5), (3, 5, 15, 40, 37))[0]
             when = written(at)
             rows["template_ratings"].append(
-                (self._key(at), when, when, pk, version, self.people[other], score, review, "")
+                (self._key(at), when, when, pk, version, self.people[other], score, review, "", "")
             )
             if chance.random() < 0.4:
                 rows["template_favorites"].append((self._key(at), when, when, pk, self.people[other]))

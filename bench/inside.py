@@ -53,7 +53,7 @@ def main(words: str) -> dict[str, Any]:
     return {
         "cookie": f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}",
         "paths": paths,
-        "queries": {name: _queries(client, path) for name, path in paths.items()},
+        "queries": {name: count_queries(client, path) for name, path in paths.items()},
         "profiles": {name: _profile(client, path) for name, path in paths.items()},
     }
 
@@ -80,7 +80,7 @@ def _paths(reader: Any, words: str) -> dict[str, str]:
     }
 
 
-def _queries(client: Any, path: str) -> int:
+def count_queries(client: Any, path: str) -> int:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SHARE_AIM, MEMORY_AIM, START_AIM, GROWTH_AIM = 0.35, 250, 3.0, 1.5
 AIMED_SHARE = ("library", "template")
 AIMED_GROWTH = ("library", "library, two words", "template", "thread")
+KINDS = ("sqlite", "mysql", "template_sqlite", "template_mysql")
 INTRODUCTION = """\
 # What promptlib costs
 
@@ -48,11 +49,11 @@ def section(found: Sequence[Sized], facts: dict[str, str], *, minutes: float) ->
 
 
 def write(path: Path, kind: str, text: str) -> None:
-    """Put the section in its place; the other database's stays."""
+    """Put the section of this kind in its place; the others stay."""
     old = path.read_text() if path.exists() else ""
     sections = dict(re.findall(r"<!-- (\w+) -->\n(.*?)\n<!-- end -->", old, re.DOTALL))
     sections[kind] = text
-    parts = [f"<!-- {name} -->\n{sections[name]}\n<!-- end -->\n" for name in ("sqlite", "mysql") if name in sections]
+    parts = [f"<!-- {name} -->\n{sections[name]}\n<!-- end -->\n" for name in KINDS if name in sections]
     path.write_text("\n".join([INTRODUCTION, *parts]))
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from bench import inside, report
+from bench import inside, one_template, plans, report
 from bench.databases import made
 from tests.factories import TemplateFactory, UserFactory
 
@@ -46,6 +46,39 @@ def test_every_page_it_measures_answers(monkeypatch: pytest.MonkeyPatch) -> None
         assert {"templates", inside.OWN, "the database's driver"} <= set(profile["areas"])
 
 
+@pytest.mark.mysql_only
+@pytest.mark.django_db(transaction=True)
+def test_every_list_has_a_plan() -> None:
+    out = StringIO()
+    call_command("bench_fill", "100", stdout=out)
+    found = plans.main(out.getvalue().splitlines()[1].removeprefix("Words to search for: "))
+    lists = {(plan.page, plan.sql) for plan in found}
+    assert {
+        ("Library: highest rated", "templates by rank_score, id, 31 rows"),
+        ("Library: drafts", "templates by rank_score, id, 31 rows"),
+        ("Conversations: archived", "count of conversation_participants"),
+        ("Trash: conversation", "conversations by deleted_at, id, 31 rows"),
+        ("History: latest first", "audit_logs by id, 31 rows"),
+        ("Admin: auditlog", "audit_logs by id, 50 rows"),
+    } - lists == set()
+    newest = next(plan for plan in found if plan.page == "History: latest first")
+    assert newest.read_by == ("audit_logs: `audit_logs_actor`",)
+
+
+def test_the_section_of_plans_is_replaced(tmp_path: Path) -> None:
+    plan = plans.Plan(
+        "Library", "count of templates", ("templates: all rows",), 9_000, 70.25, frozenset(), ("templates",)
+    )
+    rows = plans.table([plan]).splitlines()[2:]
+    remarks = "**no index of templates**, **over 5,000 rows**, **over 50 ms**"
+    assert rows == [f"| Library | count of templates | templates: all rows | 9,000 | 70.2 | {remarks} |"]
+    path = tmp_path / "INDEXES.md"
+    path.write_text("# Indexes\n")
+    plans.write(path, "old")
+    plans.write(path, "new")
+    assert path.read_text() == "# Indexes\n\n<!-- plans -->\nnew\n<!-- end of plans -->\n"
+
+
 def test_a_report_replaces_its_own_section_only(tmp_path: Path) -> None:
     path = tmp_path / "RESULTS.md"
     report.write(path, "mysql", "## MySQL\n\nold")
@@ -66,4 +99,18 @@ def test_a_sqlite_database_lies_in_the_folder(tmp_path: Path) -> None:
         "bench.settings",
         f"{tmp_path}/static",
         "False",
+    ]
+
+
+@pytest.mark.django_db
+def test_one_template_with_many_of_everything_is_opened_in_turns() -> None:
+    found = one_template.main(rounds=1, many={"versions": 3, "moves": 4, "ratings": 20})
+    names = [f"{who}, {size}" for who in ("owner", "reader") for size in ("one", "many")]
+    assert [list(found["queries"]), sorted(found["ms"])] == [names, sorted(names)]
+    assert {count <= one_template.QUERIES_AIM for count in found["queries"].values()} == {True}
+    measured = {"owner, one": 10.0, "owner, many": 13.0, "reader, one": 10.0, "reader, many": 13.1}
+    text = one_template.section({**found, "queries": dict.fromkeys(names, 12), "ms": measured}, "SQLite 3.40.1")
+    assert text.splitlines()[-2:] == [
+        "| owner | 12 | 12 | 10.0 | 13.0 | 1.30 | 1.3 | yes |",
+        "| reader | 12 | 12 | 10.0 | 13.1 | 1.31 | 1.3 | **no** |",
     ]
