@@ -1,6 +1,9 @@
 """The audit log and its seals in the admin: to read, never to write."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
@@ -8,16 +11,25 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import AuditLog, AuditSeal
+from audit.registry import audited_models
 from audit.timeline import changes_of
 from promptlib.core.admin import ReadOnlyAdmin
 
 admin.site.unregister(AuditLog)  # auditlog's own page
 
 
+class KindFilter(admin.RelatedFieldListFilter):
+    """Kinds that can be in the log: which of them are, only a walk through the whole log could say."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
+        kinds = ContentType.objects.get_for_models(*audited_models())
+        return sorted(((str(kind.pk), kind.name) for kind in kinds.values()), key=lambda choice: choice[1])
+
+
 @admin.register(AuditLog)
 class AuditLogAdmin(ReadOnlyAdmin):
     list_display = ("timestamp", "who", "action", "kind", "thing", "remote_addr", "reason")
-    list_filter = ("action", ("content_type", admin.RelatedOnlyFieldListFilter), "timestamp")
+    list_filter = ("action", ("content_type", KindFilter), "timestamp")
     search_fields = ("=object_pk", "=subject_id", "=cid", "=actor_id", "actor_email", "object_repr")
     search_help_text = _("An id, a request id, an e-mail address, or words of the thing's name")
     list_select_related = ("content_type",)

@@ -25,7 +25,7 @@ def register() -> None:
         skipped |= {field.name for field in model._meta.fields if field.generated}
         auditlog.register(
             model,
-            exclude_fields=sorted(names & skipped),
+            exclude_fields=sorted((names & skipped) | {relation.name for relation in model._meta.related_objects}),
             mask_fields=sorted(names & SECRETS),
             m2m_fields=_audited_m2m(model),
         )

@@ -28,9 +28,11 @@ TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 REGISTRATION = env.str("REGISTRATION", default="open")
 if REGISTRATION not in {"open", "invite", "closed"}:
     raise ImproperlyConfigured("REGISTRATION must be open, invite or closed.")
+PUBLIC_LIBRARY = env.bool("PUBLIC_LIBRARY", default=False)
 CURRENCY = env.str("CURRENCY", default="EUR")
 ECHO_PROVIDER = env.bool("ECHO_PROVIDER", default=False)
 RETENTION_TRASH_DAYS = env.int("RETENTION_TRASH_DAYS", default=30)
+PROVIDER_HOSTS = [host.lower() for host in env.list("PROVIDER_HOSTS", default=[])]
 PROVIDER_CONNECT_SECONDS = env.float("PROVIDER_CONNECT_SECONDS", default=10)
 PROVIDER_FIRST_TOKEN_SECONDS = env.float("PROVIDER_FIRST_TOKEN_SECONDS", default=60)
 PROVIDER_TOTAL_SECONDS = env.float("PROVIDER_TOTAL_SECONDS", default=300)
@@ -81,6 +83,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "promptlib.core.middleware.FragmentMiddleware",
+    "promptlib.core.middleware.BodyLimitMiddleware",
     "accounts.middleware.PreferencesMiddleware",
     "audit.middleware.AuditMiddleware",
 ]
@@ -134,7 +137,7 @@ else:
             "timeout": 20,
             "init_command": (
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
-                "PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;"
+                "PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY;"
             ),
             **DATABASES["default"].get("OPTIONS", {}),
         },
@@ -223,8 +226,9 @@ STORAGES = {
     },
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+MAX_BODY_BYTES = 20 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000  # a contract of 200 variables, each with a dozen fields, and 200 examples
 
 # ---- words and clocks ------------------------------------------------------
 

@@ -64,9 +64,9 @@ class TrashFilter(admin.SimpleListFilter):
         return (("no", gettext_lazy("Not in the trash")), ("yes", gettext_lazy("In the trash")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() in {"yes", "no"}:
-            return queryset.filter(deleted_at__isnull=self.value() == "no")
-        return queryset
+        if self.value() == "yes":
+            return queryset.filter(deletion_id__isnull=False)  # a deletion has an id, which has an index
+        return queryset.filter(deleted_at__isnull=True) if self.value() == "no" else queryset
 
 
 class SoftDeleteAdmin(BaseAdmin):

@@ -1,4 +1,4 @@
-"""What a page must know when htmx asks for a part of it."""
+"""What a page must know when htmx asks for a part of it, and how much may be sent to any."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import resolve_url
+from django.shortcuts import render, resolve_url
 from django.utils.cache import patch_vary_headers
 
 
@@ -43,3 +43,19 @@ class FragmentMiddleware:
         patch_vary_headers(answer, ["HX-Request"])
         answer.cookies = response.cookies
         return answer
+
+
+class BodyLimitMiddleware:
+    """Refuses what is too large by its announced length, before a byte of it is read or written to a disk."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isascii() or not length.isdigit() or int(length) > settings.MAX_BODY_BYTES:
+            limit = settings.MAX_BODY_BYTES // (1024 * 1024)
+            response = render(request, "413.html", {"limit": limit}, status=413)
+            response.headers["Connection"] = "close"  # the rest of it is on its way
+            return response
+        return self.get_response(request)

@@ -175,6 +175,17 @@ class InstallSchemaObjects(RunPython):
         drop(declared(self.app_label, self.modules), schema_editor.connection)
 
 
+class DropSchemaObjects(InstallSchemaObjects):
+    """The reverse of `InstallSchemaObjects`: before a table is altered, its triggers and the views over it go.
+
+    A migration that alters a table stands between the two, so that SQLite, which makes the table anew, loses nothing.
+    """
+
+    def __init__(self, app_label: str, *modules: str) -> None:
+        super().__init__(app_label, *modules)
+        self.code, self.reverse_code = self._drop, self._install
+
+
 class VendorSQL(RunPython):
     """Migration operation: statements per vendor, each run alone; backwards, the ones of `reverse`."""
 

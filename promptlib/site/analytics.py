@@ -103,8 +103,8 @@ def _grouped(rows: "QuerySet[UsageDaily]", name: str) -> list[dict[str, Any]]:
 
 def templates(viewer: Any) -> list[tuple[PromptTemplate, TemplateUsage | None]]:
     """The most used templates that `viewer` may see, with what their current version achieved; two queries."""
-    used = PromptTemplate.objects.visible_to(viewer).filter(usage_count__gt=0).order_by("-usage_count", "-id")[:TOP]
-    found = list(used)
+    used = PromptTemplate.objects.visible_to(viewer).filter(alive=1, usage_count__gt=0)  # as its index begins
+    found = list(used.order_by("-usage_count", "-id")[:TOP])
     usage = TemplateUsage.objects.in_bulk([template.current_version_id for template in found])
     return [(template, usage.get(template.current_version_id)) for template in found]
 

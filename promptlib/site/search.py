@@ -56,7 +56,7 @@ class Group:
 
 
 def _templates(user: Any) -> QuerySet[Any]:
-    return PromptTemplate.objects.visible_to(user).select_related("owner", "current_version").defer("metadata")
+    return PromptTemplate.objects.visible_to(user).prefetch_related("owner", "current_version").defer("metadata")
 
 
 def _template_hit(template: PromptTemplate, text: str) -> Hit:

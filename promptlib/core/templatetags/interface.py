@@ -278,6 +278,12 @@ def sign_up_url() -> str:
         return ""
 
 
+@register.simple_tag
+def public_library() -> bool:
+    """Whether visitors read what is public without signing in."""
+    return settings.PUBLIC_LIBRARY
+
+
 @register.filter
 def undo_url(message: Message) -> str:
     """The local address that takes back what a message tells of, as `toasts.notify(…, undo=…)` left it; or nothing."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import time, timedelta
 
 from accounts.models import Team, User
+from promptlib.site.demo.community import plant_community
 from promptlib.site.demo.diary import Diary, insert
 from promptlib.site.demo.people import People
 from promptlib.site.seed import SeedData
@@ -49,6 +50,7 @@ def plant_templates(data: SeedData, people: People, diary: Diary) -> int:
     for version in versions:
         diary.tell(version, version.author, version.created_at, "number", "change_note", "body")
     _plant_around(contents, templates, people, diary)
+    plant_community(data, templates, planted_versions(), people, diary)
     return len(templates)
 
 
@@ -141,6 +143,7 @@ def _plant_around(
                 score=rating.score,
                 review=rating.review,
                 model=rating.model,
+                task=rating.task,
                 **diary.dated(diary.moment(rating.days_ago, EVENING)),
             )
             for rating in content.ratings

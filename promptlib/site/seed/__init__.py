@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .check import check
-from .reader import SeedError, read_conversations, read_people, read_templates, read_usage
+from .reader import SeedError, read_community, read_conversations, read_people, read_templates, read_usage
 from .schema import Conversation, Interaction, SeedData, Template
 from .usage import estimate_tokens, expand_usage, values_for, with_tokens
 
@@ -23,6 +23,7 @@ def load(folder: Path = FOLDER) -> SeedData:
     """Everything in `folder`, checked. Raises SeedError, which names the file, at the first mistake."""
     people, teams, models = read_people(folder / "people.yaml")
     templates = read_templates(folder / "templates")
+    suggestions, reports = read_community(folder / "community.yaml")
     by_slug = {template.slug: template for template in templates}
     data = SeedData(
         people=people,
@@ -31,6 +32,8 @@ def load(folder: Path = FOLDER) -> SeedData:
         templates=templates,
         conversations=tuple(_versioned(item, by_slug) for item in read_conversations(folder / "conversations")),
         usage=read_usage(folder / "usage.yaml"),
+        suggestions=suggestions,
+        reports=reports,
     )
     check(data)
     return replace(data, conversations=tuple(with_tokens(item, by_slug) for item in data.conversations))

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from .reader import SeedError
 from .schema import (
     CATEGORIES,
+    DECISIONS,
     GRANT_ROLES,
     PARTICIPANT_ROLES,
     STATUSES,
@@ -19,6 +20,7 @@ from .schema import (
     Conversation,
     Person,
     SeedData,
+    Suggestion,
     Team,
     Template,
     Usage,
@@ -41,6 +43,9 @@ def check(data: SeedData) -> None:
         _guard(f"{template.slug}.md", _check_template, template, people, teams, templates)
     for conversation in data.conversations:
         _guard(f"{conversation.key}.yaml", _check_conversation, conversation, people, teams, templates, models)
+    for suggestion in data.suggestions:
+        _guard("community.yaml", _check_suggestion, suggestion, people, teams, templates)
+    _guard("community.yaml", _check_reports, data, people, teams, templates)
     _guard("usage.yaml", _check_usage, data.usage, people, teams, templates, models)
 
 
@@ -159,6 +164,36 @@ def _check_ratings(template: Template, raters: set[str]) -> None:
         standing = template.version_on(rating.days_ago)
         known = standing is not None and template.version(rating.version).number <= standing.number
         _need(known, f"{rating.user} rates version {rating.version} before it was there")
+
+
+def _check_suggestion(
+    suggestion: Suggestion, people: Mapping[str, Person], teams: Mapping[str, Team], templates: Mapping[str, Template]
+) -> None:
+    template = templates[suggestion.template]
+    base = template.version(suggestion.version)
+    allowed = readers(template, people, teams)
+    _known([suggestion.author, *(comment.user for comment in suggestion.comments)], allowed, "readers")
+    _need(base.days_ago >= suggestion.days_ago, f"it is older than version {base.number}")
+    for change in suggestion.changes:
+        found = (base.system_prompt + base.body).count(change.old)
+        _need(found == 1, f"version {base.number} says {found} times: {change.old}")
+    moments = [(-suggestion.days_ago, suggestion.time)]
+    moments += [(-comment.days_ago, comment.time) for comment in suggestion.comments]
+    _need(moments == sorted(moments), "its comments are not in order of time")
+    if decision := suggestion.decision:
+        _known([decision.status], DECISIONS, "decisions")
+        _known([decision.user], allowed, "readers")
+        _need(bool(decision.version) == (decision.status == "accepted"), "only an accepted one becomes a version")
+        _need(not decision.version or template.version(decision.version).number > base.number, "it became an older one")
+
+
+def _check_reports(
+    data: SeedData, people: Mapping[str, Person], teams: Mapping[str, Team], templates: Mapping[str, Template]
+) -> None:
+    for report in data.reports:
+        template = templates[report.template]
+        _known([report.rating_by], [rating.user for rating in template.ratings], "reviewers")
+        _known([report.user], readers(template, people, teams) - {report.rating_by}, "readers")
 
 
 def _check_values(version: Version, values: Mapping[str, Any]) -> None:

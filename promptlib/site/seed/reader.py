@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 import yaml
 
 from .schema import (
+    Change,
     Comment,
     Conversation,
+    Decision,
     Failure,
     Fork,
     Grant,
@@ -24,6 +26,8 @@ from .schema import (
     Outage,
     Person,
     Rating,
+    Report,
+    Suggestion,
     Team,
     Template,
     Usage,
@@ -57,6 +61,10 @@ def read_people(path: Path) -> tuple[tuple[Person, ...], tuple[Team, ...], tuple
 
 def read_usage(path: Path) -> Usage:
     return _named(path, _usage)
+
+
+def read_community(path: Path) -> tuple[tuple[Suggestion, ...], tuple[Report, ...]]:
+    return _named(path, _community)
 
 
 def _each(folder: Path, pattern: str, parse: Any) -> Iterable[Any]:
@@ -179,6 +187,22 @@ def _usage(path: Path) -> Usage:
             build(UsageRecipe, item, cases=lambda cases: _many(UsageCase, cases)) for item in items
         ),
     )
+
+
+def _community(path: Path) -> tuple[tuple[Suggestion, ...], tuple[Report, ...]]:
+    data = _mapping(yaml.safe_load(path.read_text(encoding="utf-8")))
+    suggestions = tuple(
+        build(
+            Suggestion,
+            item,
+            time=_time,
+            changes=lambda changes: _many(Change, changes),
+            comments=lambda items: tuple(build(Comment, comment, time=_time) for comment in items),
+            decision=lambda decision: build(Decision, decision, time=_time),
+        )
+        for item in data["suggestions"]
+    )
+    return suggestions, tuple(build(Report, item, time=_time) for item in data["reports"])
 
 
 def _many(kind: type[T], items: Iterable[Any]) -> tuple[T, ...]:

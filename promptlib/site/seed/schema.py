@@ -17,6 +17,8 @@ TEAM_ROLES = ("owner", "member")
 PARTICIPANT_ROLES = ("owner", "editor", "commenter", "viewer")
 STATUSES = ("completed", "recorded", "failed", "interrupted")
 
+DECISIONS = ("accepted", "rejected", "withdrawn")
+
 JSONObject = dict[str, Any]
 
 
@@ -116,6 +118,7 @@ class Rating:
     review: str
     days_ago: int
     model: str = ""
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,53 @@ class Comment:
     text: str
     days_ago: int
     time: time
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Words of a version's system prompt or prompt, and what somebody would have in their place."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of a suggestion: `accepted` as version `version`, `rejected`, or `withdrawn` by its author."""
+
+    status: str
+    user: str
+    days_ago: int
+    time: time
+    note: str = ""
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A change that somebody proposes for `version` of a template, and what people say about it."""
+
+    template: str
+    version: int
+    author: str
+    days_ago: int
+    time: time
+    message: str
+    changes: tuple[Change, ...]
+    comments: tuple[Comment, ...] = ()
+    decision: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What somebody holds against the review of `rating_by`."""
+
+    template: str
+    rating_by: str
+    user: str
+    days_ago: int
+    time: time
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +334,8 @@ class SeedData:
     templates: tuple[Template, ...]
     conversations: tuple[Conversation, ...]
     usage: Usage
+    suggestions: tuple[Suggestion, ...] = ()
+    reports: tuple[Report, ...] = ()
 
     def template(self, slug: str) -> Template:
         """The template of that slug; KeyError when there is none."""

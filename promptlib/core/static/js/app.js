@@ -10,3 +10,5 @@ import "./preview.js";
 import "./autosize.js";
 import "./busy.js";
 import "./filters.js";
+import "./selection.js";
+import "./draft.js";
