@@ -10,28 +10,46 @@ from django.utils.translation import gettext_lazy as _
 
 from promptlib.core.admin import BaseAdmin, ReadOnlyAdmin, SoftDeleteAdmin
 from templates_app.models import (
+    BulkAction,
     Category,
+    Draft,
     Favorite,
     Grant,
     Label,
+    LabelMove,
+    LibraryImport,
     PromptTemplate,
     Rating,
+    RatingReport,
     Suggestion,
+    SuggestionComment,
     Tag,
     TemplateVersion,
+    Upstream,
+    ValueSet,
 )
 
 
-class LabelInline(admin.TabularInline):
+class LabelInline(admin.StackedInline):
+    """To be read: a label moves on its own page, with a history, and a protected one by two people."""
+
     model = Label
-    fields = ("name", "version", "is_protected")
-    raw_id_fields = ("version",)
+    fields = (("name", "version", "is_protected"),)
     extra = 0
 
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
-class GrantInline(admin.TabularInline):
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class GrantInline(admin.StackedInline):
     model = Grant
-    fields = ("user", "team", "role")
+    fields = (("user", "team", "role"),)
     autocomplete_fields = ("user", "team")
     extra = 0
 
@@ -117,13 +135,11 @@ class VersionAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Label)
-class LabelAdmin(BaseAdmin):
+class LabelAdmin(ReadOnlyAdmin):
     list_display = ("name", "template", "version_number", "is_protected", "updated_at")
     list_filter = ("is_protected",)
     list_select_related = ("template", "version")
     search_fields = ("name", "template__title")
-    autocomplete_fields = ("template",)
-    raw_id_fields = ("version",)
 
     @admin.display(description=_("version"), ordering="version__number")
     def version_number(self, label: Label) -> str:
@@ -190,3 +206,85 @@ class TagAdmin(BaseAdmin):
     list_display = ("name", "slug", "created_at")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
+
+
+@admin.register(SuggestionComment)
+class SuggestionCommentAdmin(BaseAdmin):
+    list_display = ("suggestion", "author", "text", "created_at")
+    list_select_related = ("suggestion__template", "author")
+    search_fields = ("text", "author__email")
+    autocomplete_fields = ("author",)
+    raw_id_fields = ("suggestion",)
+    ordering = ("-id",)
+
+
+@admin.register(LabelMove)
+class LabelMoveAdmin(ReadOnlyAdmin):
+    """The history of the labels: the site moves them."""
+
+    list_display = ("name", "template", "from_version", "to_version", "status", "author", "reviewer", "created_at")
+    list_filter = ("status",)
+    list_select_related = ("template", "from_version__template", "to_version__template", "author", "reviewer")
+    search_fields = ("name", "template__title")
+    ordering = ("-id",)
+
+
+@admin.register(RatingReport)
+class RatingReportAdmin(BaseAdmin):
+    list_display = ("rating", "user", "reason", "decision", "decided_by", "created_at")
+    list_filter = ("decision",)
+    list_select_related = ("rating__template", "user", "decided_by")
+    search_fields = ("reason", "user__email")
+    autocomplete_fields = ("rating", "user", "decided_by")
+    ordering = ("-id",)
+
+
+@admin.register(ValueSet)
+class ValueSetAdmin(BaseAdmin):
+    list_display = ("name", "template", "user", "is_shared", "updated_at")
+    list_filter = ("is_shared",)
+    list_select_related = ("template", "user")
+    search_fields = ("name", "template__title", "user__email")
+    autocomplete_fields = ("template", "user")
+    ordering = ("-id",)
+
+
+@admin.register(Upstream)
+class UpstreamAdmin(BaseAdmin):
+    list_display = ("template", "base", "ignored_number", "updated_at")
+    list_select_related = ("template", "base__template")
+    search_fields = ("template__title",)
+    autocomplete_fields = ("template",)
+    raw_id_fields = ("base",)
+    ordering = ("-id",)
+
+
+@admin.register(Draft)
+class DraftAdmin(ReadOnlyAdmin):
+    """Unsaved texts: whose they are, not what they say."""
+
+    list_display = ("user", "template", "base_revision", "updated_at")
+    list_select_related = ("user", "template")
+    search_fields = ("user__email", "template__title")
+    exclude = ("data",)
+    ordering = ("-id",)
+
+
+@admin.register(BulkAction)
+class BulkActionAdmin(ReadOnlyAdmin):
+    list_display = ("action", "user", "created_at", "undone_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "action")
+    ordering = ("-id",)
+
+
+@admin.register(LibraryImport)
+class LibraryImportAdmin(ReadOnlyAdmin):
+    list_display = ("filename", "format", "owner", "created_at", "finished_at")
+    list_select_related = ("owner",)
+    search_fields = ("filename", "owner__email")
+    exclude = ("content",)
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("content")  # megabytes each

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from promptlib.core.fields import normalize_key
-from templates_app.models import Category, Favorite, Grant, Label, PromptTemplate, Tag, TemplateTag
+from templates_app.models import Category, Grant, Label, PromptTemplate, Tag, TemplateTag
 from templates_app.models.template import PRIOR_COUNT, PRIOR_SUM
+from templates_app.shelving import ShelfTree, read_tree
 from templates_app.words import language_name
 
 TAGS_MAX_COUNT = 8
@@ -24,6 +25,7 @@ SORTS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "usage": (gettext_lazy("Most run"), ("-usage_count", "-id")),
     "newest": (gettext_lazy("Newest"), ("-id",)),
     "used": (gettext_lazy("Recently used"), ("-last_used_at", "-id")),
+    "own": (gettext_lazy("My own order"), ("favorite_position", "-favorite_id")),
 }
 DEFAULT_SORT = "rating"
 
@@ -109,23 +111,25 @@ class TemplateFilter(django_filters.FilterSet):
 
     def in_scope(self, queryset: QuerySet, _name: str, scope: str) -> QuerySet:
         user = self.request.user
+        if not user.is_authenticated:
+            return queryset.none()  # nothing is a visitor's own
         if scope == "mine":
             return queryset.filter(owner=user)
         if scope == "favorites":
-            return queryset.filter(Exists(Favorite.objects.filter(template=OuterRef("pk"), user=user)))
+            kept = queryset.filter(favorites__user=user)
+            return kept.annotate(favorite_position=F("favorites__position"), favorite_id=F("favorites__id"))
         return queryset.exclude(owner=user).filter(shared_with(user))
 
     def on_shelf(self, queryset: QuerySet, _name: str, slug: str) -> QuerySet:
         shelf = next(category for category in self.categories if category.slug == slug)
-        below = [category.pk for category in self.categories if category.parent_id == shelf.pk]
-        return queryset.filter(category__in=[shelf.pk, *below])
+        return queryset.filter(category__in=sorted(self.tree.below(shelf)))
 
     def by_owner(self, queryset: QuerySet, _name: str, handle: str) -> QuerySet:
         return queryset.filter(owner__handle=handle.removeprefix("@").lower())
 
     def rated(self, queryset: QuerySet, _name: str, rating: str) -> QuerySet:
         if rating == "unrated":
-            return queryset.filter(rating_count=0)
+            return queryset.filter(rating_count=0, rank_score=PRIOR_SUM / PRIOR_COUNT)  # the rank has an index
         least = int(rating)
         # What a single rating of that many stars ranks at: nothing that passes ranks lower, and the rank has an index.
         rank = min(least, (least + PRIOR_SUM) / (1 + PRIOR_COUNT)) - 0.001
@@ -143,9 +147,19 @@ class TemplateFilter(django_filters.FilterSet):
     # ---- what is chosen ----------------------------------------------------
 
     @cached_property
+    def tree(self) -> ShelfTree:
+        """Every shelf in its place."""
+        return read_tree()
+
+    @property
     def categories(self) -> list[Category]:
-        """Every shelf: to choose from, and to find the chosen one among."""
-        return list(Category.objects.all())
+        """Every shelf, those inside one after it: to choose from, and to find the chosen one among."""
+        return self.tree.ordered
+
+    @property
+    def category_choices(self) -> list[tuple[str, str]]:
+        """For a select: the slug, and the name set in as deep as the shelf stands."""
+        return [(shelf.slug, "\N{EM SPACE}" * self.tree.depths[shelf.pk] + shelf.name) for shelf in self.tree.ordered]
 
     def is_valid(self) -> bool:
         """A shelf that does not exist makes no sense either."""
@@ -166,10 +180,10 @@ class TemplateFilter(django_filters.FilterSet):
     @cached_property
     def sorting(self) -> str:
         """The order in force: best match is only for a search."""
-        chosen = self.value("sort")
-        if chosen and (chosen != "relevance" or self.text):
+        chosen, is_mine = self.value("sort"), self.value("scope") == "favorites" and self.request.user.is_authenticated
+        if chosen and (chosen != "relevance" or self.text) and (chosen != "own" or is_mine):
             return str(chosen)
-        return "relevance" if self.text else DEFAULT_SORT
+        return "relevance" if self.text else "own" if is_mine else DEFAULT_SORT
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -242,6 +256,8 @@ class TemplateFilter(django_filters.FilterSet):
 
 def shared_with(user: Any) -> Any:
     """Templates on which the person or one of their teams has a right."""
+    if not user.is_authenticated:
+        return Exists(Grant.objects.none())
     grants = Grant.objects.filter(template=OuterRef("pk"))
     return Exists(grants.filter(Q(user=user) | Q(team__memberships__user=user)))
 

@@ -1,8 +1,9 @@
 """A text as a page shows it: paragraphs of words and variables, from which a script can copy the exact text."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from templates_app.rendering import count_words, estimate_tokens, segments
 
@@ -28,6 +29,14 @@ class Paragraph:
     gap: str = ""
 
 
+@dataclass(slots=True)
+class ShownExample:
+    """A few-shot message."""
+
+    role: str
+    text: list[Paragraph] = field(default_factory=list)
+
+
 def paragraphs(
     text: str, values: Mapping[str, str] | None = None, *, optional: Collection[str] = ()
 ) -> list[Paragraph]:
@@ -49,6 +58,15 @@ def paragraphs(
                 found[-1].gap += gap
                 found.append(Paragraph())
     return _without_empty(found)
+
+
+def shown_examples(
+    examples: Iterable[Mapping[str, Any]], values: Mapping[str, str] | None = None, *, optional: Collection[str] = ()
+) -> list[ShownExample]:
+    return [
+        ShownExample(str(each.get("role", "")), paragraphs(str(each.get("content", "")), values, optional=optional))
+        for each in examples
+    ]
 
 
 def measure(*texts: str) -> tuple[int, int]:

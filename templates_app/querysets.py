@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
+from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
@@ -18,9 +19,12 @@ class TemplateQuerySet(SoftDeleteQuerySet):
     """Templates. Every page starts at `visible_to` or `editable_by`; both leave out what is in the trash."""
 
     def visible_to(self, user: Any) -> Self:
-        """Own ones, public ones that are not drafts, and those shared with the person or one of their teams."""
+        """Own ones, public ones that are not drafts, and those shared with the person or one of their teams.
+
+        Visitors see nothing; with PUBLIC_LIBRARY, what is public and published.
+        """
         if not user.is_authenticated:
-            return self.none()
+            return self.alive().filter(visibility="public").published() if settings.PUBLIC_LIBRARY else self.none()
         public = Q(visibility="public") & ~Q(status="draft")
         shared = Q(visibility__in=["shared", "public"]) & Exists(self._grants(user))
         return self.alive().filter(public | Q(owner=user) | shared)
@@ -54,6 +58,14 @@ class TemplateManager(models.Manager.from_queryset(TemplateQuerySet)):  # type: 
 
     def get_queryset(self) -> "models.QuerySet[PromptTemplate]":
         return super().get_queryset().filter(deleted_at__isnull=True)
+
+
+class GrantQuerySet(models.QuerySet):
+    """Rights of people and teams on templates."""
+
+    def living(self) -> Self:
+        """Without those of people in the trash, which count again when they come back."""
+        return self.filter(Q(user__isnull=True) | Q(user__deleted_at__isnull=True))
 
 
 class VersionQuerySet(models.QuerySet):

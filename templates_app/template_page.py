@@ -3,21 +3,33 @@
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Count, Prefetch
 from django.http import Http404
 
 from promptlib.core.pagination import KeysetPage
 from templates_app.forms import RatingForm, VariablesForm
-from templates_app.models import Favorite, ForkCount, Label, PromptTemplate, Rating, TemplateUsage, TemplateVersion
-from templates_app.presentation import Paragraph, measure, paragraphs
+from templates_app.lineage import News, original_of
+from templates_app.measures import add_p95
+from templates_app.models import (
+    Label,
+    PromptTemplate,
+    Rating,
+    TemplateVersion,
+    ValueSet,
+)
+from templates_app.page_facts import Facts
+from templates_app.presentation import Paragraph, ShownExample, measure, paragraphs, shown_examples
 from templates_app.rendering import render
+from templates_app.reviews import ORDER, Ranking, listed
+from templates_app.services.value_sets import value_sets_for
+from templates_app.words import GOOD_LABELS
 
-RAIL_SIZE = 20
+RAIL_SIZE = 12
 TABLE_SIZE = 8
 REVIEWS_SIZE = 5
-MEASURED_RUNS = 20_000
-"""A percentile reads every run of a version; beyond this many the page shows the mean, which is a statistic."""
+SETS_SIZE = 6
+LABELS_SHOWN = 3
 
 
 class TemplatePage:
@@ -36,24 +48,38 @@ class TemplatePage:
     ) -> None:
         self.template = template
         self.user = user
+        self.query = query or {}
         self.version = form.version if form else self._version(number)
-        self.form = form or (VariablesForm(self.version) if self.version else None)
+        filled = self.value_set.values if self.value_set and not form else None
+        self.form = form or (VariablesForm(self.version, filled=filled) if self.version else None)
         self.system_prompt = self.version.system_prompt if self.version else ""
         self.body = self.version.body if self.version else ""
         self._rating_form = rating_form
-        self.view = view
-        self.query = query or {}
+        self.view = "filled" if filled else view
+
+    @cached_property
+    def facts(self) -> Facts:
+        return Facts(self.template, self.user)
 
     # ---- rights ------------------------------------------------------------
+
+    @property
+    def is_visitor(self) -> bool:
+        """Somebody who is not signed in: reads a public template, and can do nothing with it."""
+        return not self.user.is_authenticated
 
     @property
     def is_owner(self) -> bool:
         return self.template.owner_id == self.user.pk
 
     @cached_property
+    def shared_count(self) -> int:
+        """With how many people and teams; the owner's page says so."""
+        return int(self.facts.shared_count)
+
+    @cached_property
     def can_edit(self) -> bool:
-        editable = PromptTemplate.objects.editable_by(self.user)
-        return self.is_owner or editable.filter(pk=self.template.pk).exists()
+        return self.is_owner or bool(self.facts.is_editable)
 
     @property
     def has_history(self) -> bool:
@@ -97,25 +123,69 @@ class TemplatePage:
 
     @cached_property
     def measured(self) -> tuple[int, int]:
-        return measure(self.system_prompt, self.body)
+        examples = self.version.examples if self.version else ()
+        return measure(self.system_prompt, *(str(each.get("content", "")) for each in examples), self.body)
+
+    @cached_property
+    def examples(self) -> list[ShownExample]:
+        return shown_examples(self.version.examples if self.version else (), None, optional=self.optional)
+
+    @cached_property
+    def examples_filled(self) -> list[ShownExample]:
+        return shown_examples(self.version.examples if self.version else (), self.texts, optional=self.optional)
+
+    # ---- sets of values ----------------------------------------------------
+
+    @cached_property
+    def value_set(self) -> ValueSet | None:
+        """The set that the address asks to fill in (`set`)."""
+        try:
+            pk = UUID(self.query.get("set", ""))
+        except ValueError:
+            return None
+        return value_sets_for(self.template, self.user).filter(pk=pk).first()
+
+    @cached_property
+    def _value_sets(self) -> list[ValueSet]:
+        sets = value_sets_for(self.template, self.user).select_related("user").defer("values")
+        return list(sets.order_by("name_key", "id")[: SETS_SIZE + 1])
+
+    @property
+    def value_sets(self) -> list[ValueSet]:
+        return self._value_sets[:SETS_SIZE]
+
+    @property
+    def has_more_sets(self) -> bool:
+        return len(self._value_sets) > SETS_SIZE
 
     # ---- versions and how they did -----------------------------------------
 
     @cached_property
     def versions(self) -> list[TemplateVersion]:
         """The latest versions, or those older than `before`; and the one that is shown, if it is not among them."""
-        texts = ("system_prompt", "body", "examples", "variables", "parameters")
-        labels = Prefetch("labels", Label.objects.order_by("name"))
-        queryset = self.template.versions.defer(*texts).select_related("author").prefetch_related(labels)
+        queryset = self.template.versions.defer(*TemplateVersion.CONTENT).select_related("author")
         before = self.query.get("before", "")
         older = queryset.filter(number__lt=before) if before.isdecimal() and len(before) < 10 else queryset
         found = list(older.order_by("-number")[:RAIL_SIZE])
         if self.version and all(version.pk != self.version.pk for version in found):
             found = sorted([*found, *queryset.filter(pk=self.version.pk)], key=lambda each: -each.number)
-        p95 = _p95(found)
         for version in found:
-            version.p95_ms = p95.get(version.pk)  # type: ignore[attr-defined]  # for the page alone
-        return found
+            version.shown_labels = [label for label in self.labels if label.version_id == version.pk]  # type: ignore[attr-defined]
+        return add_p95(found, most=TABLE_SIZE)
+
+    @cached_property
+    def labels(self) -> list[Label]:
+        """All of them, with their versions' numbers."""
+        labels = self.template.labels.select_related("version").only(
+            "name", "is_protected", "template", "version__number", "version__template"
+        )
+        return list(labels.order_by("name"))
+
+    @property
+    def labels_elsewhere(self) -> list[Label]:
+        """Those that point at another version than the one that is shown; what is in use first."""
+        others = [label for label in self.labels if not self.version or label.version_id != self.version.pk]
+        return sorted(others, key=lambda label: label.name not in GOOD_LABELS)[:LABELS_SHOWN]
 
     @property
     def table(self) -> list[TemplateVersion]:
@@ -133,30 +203,52 @@ class TemplatePage:
 
     @cached_property
     def fork_count(self) -> int:
-        counted = ForkCount.objects.filter(template=self.template).values_list("fork_count", flat=True)
-        return counted.first() or 0
+        return int(self.facts.fork_count)
+
+    @cached_property
+    def original(self) -> News | None:
+        """The template that this one was forked from, if this person and the owner may see it."""
+        return None if self.is_visitor else original_of(self.template, self.user)
+
+    @property
+    def news(self) -> News | None:
+        """What the original did since, for those who may take it in."""
+        news = self.original if self.is_current and self.can_edit else None
+        return news if news and news.count and not news.is_ignored else None
+
+    @property
+    def waiting_label(self) -> str:
+        """A label of which a move waits for a second person, if there is one."""
+        return self.facts.waiting_label or "" if self.is_current and not self.is_visitor else ""
 
     # ---- what people say ---------------------------------------------------
 
     @cached_property
     def is_favorite(self) -> bool:
-        return Favorite.objects.filter(template=self.template, user=self.user).exists()
+        return bool(self.facts.is_favorite)
 
     @cached_property
     def distribution(self) -> list[tuple[int, int]]:
         """How many gave how many stars, from five down."""
-        counts = dict(self._ratings.values_list("score").annotate(count=Count("pk")).order_by())
-        return [(score, counts.get(score, 0)) for score in range(5, 0, -1)]
+        return self.facts.distribution
 
     @cached_property
     def reviews(self) -> KeysetPage[Rating]:
-        queryset = self._ratings.select_related("user", "version").defer("version__body", "version__system_prompt")
-        cursor = self.query.get("reviews")
-        return KeysetPage(queryset, order=("-updated_at", "-id"), cursor=cursor, size=REVIEWS_SIZE)
+        """The latest; all of them have a page of their own."""
+        return KeysetPage(listed(self._ratings), order=ORDER, size=REVIEWS_SIZE)
+
+    @property
+    def ranking(self) -> Ranking:
+        return Ranking(self.template)
+
+    @property
+    def suggestion_count(self) -> int:
+        """How many changes that people propose wait for a decision."""
+        return int(self.facts.suggestion_count)
 
     @cached_property
     def my_rating(self) -> Rating | None:
-        return None if self.is_owner else self._ratings.filter(user=self.user).first()
+        return None if self.is_owner or self.is_visitor else self.facts.rating_by(self.user)
 
     @cached_property
     def rating_form(self) -> RatingForm:
@@ -165,7 +257,9 @@ class TemplatePage:
         mine = self.my_rating
         initial: dict[str, Any] = {"version": self.version.number if self.version else None}
         if mine is not None:
-            initial |= {"score": mine.score, "review": mine.review, "model": mine.model}
+            initial |= {name: getattr(mine, name) for name in ("score", "review", "model", "task")}
+        elif not self.is_visitor:
+            initial["model"] = self.facts.ran_with
         return RatingForm(template=self.template, initial=initial)
 
     @property
@@ -179,12 +273,3 @@ class TemplatePage:
         if version is None:
             raise Http404
         return version
-
-
-def _p95(versions: list[TemplateVersion]) -> dict[Any, int]:
-    """The 95th percentile of the latency per version, in ms, of the latest where it is quickly had; one query."""
-    pks = [version.pk for version in versions if 0 < version.latency_count <= MEASURED_RUNS][:TABLE_SIZE]
-    if not pks:
-        return {}
-    rows = TemplateUsage.objects.filter(version_id__in=pks).values_list("version_id", "p95_latency_ms")
-    return {pk: p95 for pk, p95 in rows if p95 is not None}

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
+from django.http import QueryDict
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 
 from templates_app.models import TemplateVersion
@@ -26,13 +29,10 @@ VALUE_PREFIX = "v"
 class VariableField(forms.Field):
     """A field that leaves all judgement to `clean_value`; required is for the browser and the label alone."""
 
-    def __init__(self, variable: Variable) -> None:
+    def __init__(self, variable: Variable, **kwargs: Any) -> None:
+        begun = {"initial": form_value(variable, variable.default), **kwargs}
         super().__init__(
-            required=False,
-            label=variable.title,
-            help_text=variable.help,
-            initial=form_value(variable, variable.default),
-            widget=_widget(variable),
+            required=False, label=variable.title, help_text=escape(variable.help), widget=_widget(variable), **begun
         )
         self.variable = variable
         self.type_note = type_note(variable)
@@ -51,25 +51,48 @@ class VariablesForm(forms.Form):
     not be whole: a variable without a usable value is left out.
     """
 
-    def __init__(self, version: TemplateVersion, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        version: TemplateVersion,
+        data: Mapping[str, Any] | None = None,
+        *,
+        filled: Mapping[str, Any] | None = None,
+        is_partial: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """`filled` are values to begin with in place of the defaults; a partial form may leave out what is required."""
         super().__init__(data, prefix=VALUE_PREFIX, auto_id="f-%s", **kwargs)
         self.version = version
         self.contract = parse_contract(version.variables)
+        self.filled = dict(filled or {})
         for variable in self.contract:
-            self.fields[variable.name] = VariableField(variable)
+            asked = replace(variable, required=variable.required and not is_partial)
+            self.fields[variable.name] = VariableField(asked, **self._initial_of(variable))
 
     @property
     def values(self) -> dict[str, Any]:
         return dict(self.cleaned_data)
 
     @property
+    def kept_values(self) -> dict[str, Any]:
+        """What a set of values keeps of a partial form: all but what is required and was left empty."""
+        required = {variable.name for variable in self.contract if variable.required}
+        blank: tuple[Any, ...] = ("", [], None)
+        return {name: value for name, value in self.values.items() if not (name in required and value in blank)}
+
+    @property
     def texts(self) -> dict[str, str]:
         variables = {variable.name: variable for variable in self.contract}
         if not self.is_bound:
-            defaults = {name: each.default for name, each in variables.items() if each.default is not None}
-            return {name: to_text(variables[name], value) for name, value in defaults.items()}
+            begun = {name: self.filled.get(name, each.default) for name, each in variables.items()}
+            return {name: to_text(variables[name], value) for name, value in begun.items() if value is not None}
         self.is_valid()
         return {name: to_text(variables[name], value) for name, value in self.cleaned_data.items()}
+
+    def _initial_of(self, variable: Variable) -> dict[str, Any]:
+        if variable.name not in self.filled:
+            return {}
+        return {"initial": form_value(variable, self.filled[variable.name])}
 
     @property
     def rows(self) -> list[list[BoundField]]:
@@ -106,6 +129,16 @@ def type_note(variable: Variable) -> str:
     return ", ".join(parts)
 
 
+def values_data(version: TemplateVersion, values: Mapping[str, Any]) -> QueryDict:
+    """Clean values as a browser would post them; what they do not say takes its default."""
+    data = QueryDict(mutable=True)
+    for variable in parse_contract(version.variables):
+        value = form_value(variable, values.get(variable.name, variable.default))
+        listed = value if isinstance(value, list) else ["on" if value is True else value]
+        data.setlist(f"{VALUE_PREFIX}-{variable.name}", [str(each) for each in listed if each not in (None, False)])
+    return data
+
+
 def form_value(variable: Variable, value: Any) -> Any:
     """A clean value as the form's control takes it."""
     if value is None:
@@ -121,7 +154,7 @@ def _widget(variable: Variable) -> forms.Widget:
     attrs: dict[str, Any] = {"data-var": variable.name}
     if variable.required and variable.type not in {VariableType.CHOICES, VariableType.BOOLEAN}:
         attrs["required"] = True
-    if variable.example and not variable.is_choice:
+    if variable.example and not variable.is_choice and variable.type not in {VariableType.BOOLEAN, VariableType.DATE}:
         attrs["placeholder"] = variable.example
     match variable.type:
         case VariableType.LONG_TEXT | VariableType.JSON:

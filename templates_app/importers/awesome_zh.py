@@ -4,10 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from django.utils.translation import gettext as _
-
-from templates_app.importers.reading import parse_json, read_entry, text_of
-from templates_app.importers.records import BadRecord, ImportFileError, TemplateRecord, make_record, storable
+from templates_app.importers.reading import read_list, text_of
+from templates_app.importers.records import BadRecord, TemplateRecord, make_record, storable
 from templates_app.importers.shelves import shelf_for_title
 
 NAME = "awesome-zh"
@@ -23,16 +21,7 @@ def sniff(name: str, head: str) -> bool:
 
 
 def read(text: str, name: str) -> Iterator[TemplateRecord | BadRecord]:
-    try:
-        entries = parse_json(text)
-    except ValueError as error:
-        raise ImportFileError(str(error)) from None
-    if not isinstance(entries, list):
-        raise ImportFileError(_("The file is not a list of prompts."))
-    return (
-        read_entry(_("item %(number)d") % {"number": number}, entry, _record)
-        for number, entry in enumerate(entries, start=1)
-    )
+    return read_list(text, _record)
 
 
 def _record(place: str, entry: dict[str, Any]) -> TemplateRecord | BadRecord:

@@ -37,8 +37,8 @@ def sniff(name: str, head: str) -> bool:
 
 def read(text: str, name: str) -> Iterator[TemplateRecord | BadRecord]:
     if frontmatter.is_lines(text):
-        return read_lines(text, lambda place, entry: _record(place, frontmatter.read_line(entry)))
-    return frontmatter.one(_record(_("the file"), frontmatter.read_single(text, name)))
+        return read_lines(text, lambda place, entry: frontmatter.restored(_record, place, frontmatter.read_line(entry)))
+    return frontmatter.read_one(text, name, _record)
 
 
 def _record(place: str, file: frontmatter.PromptFile) -> TemplateRecord | BadRecord:

@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from templates_app.importers import frontmatter
 from templates_app.importers.inputs import from_prompty
 from templates_app.importers.reading import read_lines
@@ -35,8 +33,8 @@ def sniff(name: str, head: str) -> bool:
 
 def read(text: str, name: str) -> Iterator[TemplateRecord | BadRecord]:
     if frontmatter.is_lines(text):
-        return read_lines(text, lambda place, entry: _record(place, frontmatter.read_line(entry)))
-    return frontmatter.one(_record(_("the file"), frontmatter.read_single(text, name)))
+        return read_lines(text, lambda place, entry: frontmatter.restored(_record, place, frontmatter.read_line(entry)))
+    return frontmatter.read_one(text, name, _record)
 
 
 def _record(place: str, file: frontmatter.PromptFile) -> TemplateRecord | BadRecord:

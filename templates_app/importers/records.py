@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -41,18 +42,49 @@ class ImportFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """An entry that cannot be imported: where it stands in the file, and a sentence that says why."""
+    """An entry that cannot be imported: where it stands in the file, and a sentence that says why.
+
+    `raw` is the entry as it stood in the file, to be given back.
+    """
 
     place: str
     reason: str
+    raw: str = field(default="", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRecord:
+    """One version of a template that comes with its history. `content` holds the columns, checked."""
+
+    number: int
+    content: dict[str, Any]
+    change_note: str = ""
+    author: str = ""
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a template brings beside its current text.
+
+    `labels` are name, number of the version, and whether protected. `forked_from` names the original and its version.
+    `people` is what others did (owner, ratings, moves of labels): it is believed only when an operator says so.
+    """
+
+    versions: tuple[VersionRecord, ...] = ()
+    current: int = 0
+    labels: tuple[tuple[str, int, bool], ...] = ()
+    forked_from: dict[str, Any] = field(default_factory=dict)
+    people: dict[str, Any] = field(default_factory=dict)
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateRecord:
     """One entry of a collection, ready to become a template with its first version.
 
-    `source` and `source_id` name it for good, so that a repeated import recognises it. `metadata` holds all that has
-    no field of its own, and can be stored as JSON.
+    `source` and `source_id` name it for good, so that a repeated import recognises it; `origin_id` is the id it had
+    in the promptlib that exported it. `metadata` holds all that has no field of its own, and can be stored as JSON.
     """
 
     place: str
@@ -69,6 +101,11 @@ class TemplateRecord:
     parameters: dict[str, Any] = field(default_factory=dict)
     examples: tuple[dict[str, str], ...] = ()
     metadata: dict[str, Any] = field(default_factory=dict)
+    status: str = "published"
+    visibility: str = ""
+    origin_id: str = ""
+    history: History | None = None
+    raw: str = field(default="", compare=False, repr=False)
 
 
 def make_record(

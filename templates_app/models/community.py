@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from promptlib.core.models import BaseModel, SoftDeleteModel
@@ -20,6 +21,7 @@ class Rating(SoftDeleteModel):
     score = models.PositiveSmallIntegerField(_("stars"), validators=[MinValueValidator(1), MaxValueValidator(5)])
     review = models.TextField(_("review"), blank=True, max_length=10_000)
     model = models.CharField(_("model"), max_length=120, blank=True)
+    task = models.CharField(_("used for"), max_length=200, blank=True, db_default="")
 
     class Meta:
         db_table = "template_ratings"
@@ -29,7 +31,11 @@ class Rating(SoftDeleteModel):
             models.UniqueConstraint("template", "user", "alive", name="template_ratings_once"),
             models.CheckConstraint(condition=Q(score__range=(1, 5)), name="template_ratings_score"),
         )
-        indexes = (models.Index(fields=["template", "alive", "-updated_at", "id"], name="template_ratings_recent"),)
+        indexes = (
+            models.Index(fields=["template", "alive", "-updated_at", "id"], name="template_ratings_recent"),
+            models.Index(fields=["template", "alive", "score", "-updated_at", "id"], name="template_ratings_by_score"),
+            models.Index(fields=["version", "alive", "-updated_at", "id"], name="template_ratings_of_version"),
+        )
 
     def __str__(self) -> str:
         return f"{self.score} ★ {self.template}"
@@ -41,6 +47,46 @@ class Rating(SoftDeleteModel):
     @property
     def audit_subject(self) -> Any:
         return self.template_id
+
+
+class RatingReport(BaseModel):
+    """Somebody's word to the curators that a review does not belong in the library."""
+
+    class Decision(models.TextChoices):
+        KEPT = "kept", _("kept")
+        REMOVED = "removed", _("removed")
+
+    rating = models.ForeignKey(Rating, models.CASCADE, related_name="reports", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="rating_reports")
+    reason = models.TextField(_("reason"), max_length=2000)
+    decision = models.CharField(_("decision"), max_length=16, choices=Decision, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="decided_rating_reports"
+    )
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+
+    class Meta:
+        db_table = "template_rating_reports"
+        verbose_name = _("report on a review")
+        verbose_name_plural = _("reports on reviews")
+        constraints = (
+            models.UniqueConstraint(fields=["rating", "user"], name="template_rating_reports_once"),
+            models.CheckConstraint(
+                condition=Q(decision="") | Q(decided_at__isnull=False, decided_by__isnull=False),
+                name="template_rating_reports_decision_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(decision__in=["", "kept", "removed"]), name="template_rating_reports_decision_known"
+            ),
+        )
+        indexes = (models.Index(fields=["decision", "-id"], name="template_rating_reports_open"),)
+
+    def __str__(self) -> str:
+        return self.reason[:60]
+
+    @property
+    def audit_subject(self) -> Any:
+        return self.rating.template_id
 
 
 class Favorite(BaseModel):
@@ -89,6 +135,10 @@ class Suggestion(BaseModel):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="reviewed_suggestions"
     )
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    decision_note = models.TextField(_("reason"), blank=True, max_length=10_000, db_default="")
+    accepted_version = models.ForeignKey(
+        "templates_app.TemplateVersion", models.SET_NULL, null=True, blank=True, related_name="from_suggestions"
+    )
 
     class Meta:
         db_table = "template_suggestions"
@@ -109,6 +159,41 @@ class Suggestion(BaseModel):
     def __str__(self) -> str:
         return f"{self.template}: {self.message[:60]}"
 
+    def get_absolute_url(self) -> str:
+        return reverse("templates_app:suggestion", args=[self.template_id, self.pk])
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == self.Status.OPEN
+
+    @property
+    def stamp(self) -> str:
+        """Changes whenever the suggestion does: what somebody has looked at is sent back with their decision."""
+        return self.updated_at.isoformat()
+
     @property
     def audit_subject(self) -> Any:
         return self.template_id
+
+
+class SuggestionComment(BaseModel):
+    """What somebody says about a suggestion."""
+
+    suggestion = models.ForeignKey(Suggestion, models.CASCADE, related_name="comments", db_index=False)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="suggestion_comments")
+    text = models.TextField(_("comment"), max_length=10_000)
+
+    class Meta:
+        db_table = "template_suggestion_comments"
+        verbose_name = _("comment on a suggestion")
+        verbose_name_plural = _("comments on suggestions")
+        ordering = ("id",)
+        constraints = (models.CheckConstraint(condition=~Q(text=""), name="template_suggestion_comments_text"),)
+        indexes = (models.Index(fields=["suggestion", "id"], name="template_suggestion_discussion"),)
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+    @property
+    def audit_subject(self) -> Any:
+        return self.suggestion.template_id

@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from promptlib.core.deletion import cascade_whole
 from promptlib.core.fields import KeyField
 from promptlib.core.models import BaseModel, SoftDeleteModel
-from templates_app.querysets import TemplateManager, TemplateQuerySet
+from templates_app.querysets import GrantQuerySet, TemplateManager, TemplateQuerySet
 
 PRIOR_COUNT, PRIOR_SUM = 5, 17.5
 """The Bayesian mean starts from five imagined ratings of 3.5, so one 5 does not outrank fifty 4.8s."""
@@ -137,6 +138,9 @@ class PromptTemplate(SoftDeleteModel):
             models.Index(fields=["alive", "id"], name="templates_by_age"),
             models.Index(fields=["owner", "alive", "id"], name="templates_of_owner"),
             models.Index(fields=["category", "alive", "id"], name="templates_of_category"),
+            models.Index(fields=["status", "alive", "rank_score", "id"], name="templates_of_status"),
+            models.Index(fields=["visibility", "alive", "rank_score", "id"], name="templates_of_visibility"),
+            models.Index(fields=["language", "alive", "rank_score", "id"], name="templates_of_language"),
         )
 
     def __str__(self) -> str:
@@ -154,6 +158,10 @@ class PromptTemplate(SoftDeleteModel):
     def get_absolute_url(self) -> str:
         return reverse("templates_app:detail", args=[self.pk])
 
+    def is_editable_by(self, user: Any) -> bool:
+        """Whether this person may write the next version; no query for the owner."""
+        return self.owner_id == user.pk or PromptTemplate.objects.editable_by(user).filter(pk=self.pk).exists()
+
     @property
     def audit_subject(self) -> Any:
         return self.pk
@@ -168,12 +176,14 @@ class Grant(BaseModel):
 
     template = models.ForeignKey(PromptTemplate, models.CASCADE, related_name="grants", db_index=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="template_grants", db_index=False
+        settings.AUTH_USER_MODEL, cascade_whole, null=True, blank=True, related_name="template_grants", db_index=False
     )
     team = models.ForeignKey(
-        "accounts.Team", models.CASCADE, null=True, blank=True, related_name="template_grants", db_index=False
+        "accounts.Team", cascade_whole, null=True, blank=True, related_name="template_grants", db_index=False
     )
     role = models.CharField(_("role"), max_length=16, choices=Role, default=Role.VIEWER)
+
+    objects: ClassVar[models.Manager] = models.Manager.from_queryset(GrantQuerySet)()
 
     class Meta:
         db_table = "template_grants"
@@ -217,3 +227,32 @@ class ForkCount(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.template}: {self.fork_count}"
+
+
+class Upstream(BaseModel):
+    """How far a fork has followed the template it came from."""
+
+    template = models.OneToOneField(PromptTemplate, models.CASCADE, related_name="upstream")
+    base = models.ForeignKey(
+        "templates_app.TemplateVersion",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("The version of the original that was taken in last: the base of the next merge."),
+    )
+    ignored_number = models.PositiveIntegerField(
+        _("ignored up to version"), default=0, help_text=_("Versions of the original up to this one are no news.")
+    )
+
+    class Meta:
+        db_table = "template_upstreams"
+        verbose_name = _("original of a fork")
+        verbose_name_plural = _("originals of forks")
+
+    def __str__(self) -> str:
+        return str(self.template)  # not the original: whoever reads this may not see it
+
+    @property
+    def audit_subject(self) -> Any:
+        return self.template_id

@@ -80,11 +80,15 @@ class TemplateVersion(BaseModel):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self._state.adding:
-            self.content_hash = self.hash_of(**{name: getattr(self, name) for name in self.CONTENT})
+            self.content_hash = self.hash_of(**self.content)
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
         return reverse("templates_app:version", args=[self.template_id, self.number])
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.CONTENT}
 
     @staticmethod
     def hash_of(**content: Any) -> str:
@@ -118,6 +122,58 @@ class Label(BaseModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def audit_subject(self) -> Any:
+        return self.template_id
+
+
+class LabelMove(BaseModel):
+    """One move of a label: done, or waiting for a second person where the label is protected."""
+
+    class Status(models.TextChoices):
+        DONE = "done", _("done")
+        WAITING = "waiting", _("waiting for approval")
+        REJECTED = "rejected", _("rejected")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    template = models.ForeignKey(
+        "templates_app.PromptTemplate", models.CASCADE, related_name="label_moves", db_index=False
+    )
+    name = KeyField(_("label"), max_length=60)
+    from_version = models.ForeignKey(TemplateVersion, models.CASCADE, null=True, blank=True, related_name="+")
+    to_version = models.ForeignKey(TemplateVersion, models.CASCADE, null=True, blank=True, related_name="+")
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="label_moves")
+    status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.DONE)
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="reviewed_label_moves"
+    )
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+
+    class Meta:
+        db_table = "template_label_moves"
+        verbose_name = _("move of a label")
+        verbose_name_plural = _("moves of labels")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(status__in=["done", "waiting", "rejected", "withdrawn"]),
+                name="template_label_moves_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(reviewer__isnull=True) | ~Q(reviewer=models.F("author")),
+                name="template_label_moves_second_person",
+            ),
+        )
+        indexes = (models.Index(fields=["template", "-id"], name="template_label_moves_recent"),)
+
+    def __str__(self) -> str:
+        return f"{self.template}: {self.name}"
+
+    @property
+    def is_unprotecting(self) -> bool:
+        """Not a move, but the wish that the label be protected no longer."""
+        return self.from_version_id is not None and self.from_version_id == self.to_version_id
 
     @property
     def audit_subject(self) -> Any:

@@ -10,13 +10,12 @@ from django.utils.safestring import SafeString, mark_safe
 from promptlib.core.charts import ranking_bar
 from templates_app.filters import TemplateFilter
 from templates_app.presentation import Paragraph, Piece
-from templates_app.words import language_name
+from templates_app.rendering import segments
+from templates_app.words import GOOD_LABELS, language_name
 
 register = template.Library()
 
 register.filter("language_name", language_name)
-
-GOOD_LABELS = {"production", "staging", "latest"}
 
 
 @register.filter
@@ -46,11 +45,30 @@ def share_bar(count: int, total: int) -> SafeString:
 def prompt_text(paragraphs: list[Paragraph]) -> SafeString:
     """The paragraphs as markup whose text is the prompt to the letter: not a space more, its gaps there but hidden."""
     parts = []
+    drawn: dict[tuple[Any, ...], str] = {}  # a name that stands in a text a thousand times is drawn once
+
+    def draw(piece: Piece) -> str:
+        key = (piece.text, piece.name, piece.value, piece.typed, piece.is_block)
+        if key not in drawn:
+            drawn[key] = str(_variable(piece) if piece.name else escape(piece.text))
+        return drawn[key]
+
     for paragraph in paragraphs:
-        words = "".join(escape(piece.text) if not piece.name else _variable(piece) for piece in paragraph.pieces)
+        words = "".join(map(draw, paragraph.pieces))
         gap = f"<span hidden>{paragraph.gap}</span>" if paragraph.gap else ""
         parts.append(f'<p class="prompt__paragraph">{words}</p>{gap}')
     return mark_safe("".join(parts))  # every piece is escaped, and a gap is white space
+
+
+@register.filter
+def marked(text: str) -> SafeString:
+    """The text to the letter, its variables marked: for a comparison, where every brace counts."""
+    return mark_safe(  # every segment is escaped
+        "".join(
+            format_html('<span class="var">{}</span>', segment.text) if segment.name else escape(segment.text)
+            for segment in segments(text)
+        )
+    )
 
 
 def _variable(piece: Piece) -> SafeString:

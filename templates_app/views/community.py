@@ -1,4 +1,4 @@
-"""What people do with a template that need not be theirs: rate it, keep it."""
+"""What people do with a template that need not be theirs: read what others say of it, rate it, keep it."""
 
 from uuid import UUID
 
@@ -6,13 +6,22 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from promptlib.core.toasts import notify
 from templates_app import services
 from templates_app.forms import RatingForm
 from templates_app.models import PromptTemplate
+from templates_app.reviews import ReviewsPage
 from templates_app.views import access, detail
+
+
+@access.open_to_visitors
+@require_safe
+def reviews(request: HttpRequest, pk: UUID) -> HttpResponse:
+    template = access.visible(request, pk)
+    page = ReviewsPage(template, request.user, request.GET.dict())
+    return render(request, "templates_app/reviews.html", {"template": template, "page": page})
 
 
 @login_required

@@ -8,22 +8,22 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
-from templates_app.forms import VariablesForm
+from templates_app.forms import VariablesForm, values_data
 from templates_app.models import PromptTemplate
 from templates_app.template_page import TemplatePage
 from templates_app.views import access
 
 
-@login_required
+@access.open_to_visitors
 @require_safe
 def show(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return page(request, access.visible(request, pk))
+    return page(request, access.visible_with_facts(request, pk))
 
 
-@login_required
+@access.open_to_visitors
 @require_safe
 def version(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
-    return page(request, access.visible(request, pk), number=number)
+    return page(request, access.visible_with_facts(request, pk), number=number)
 
 
 @login_required
@@ -37,11 +37,16 @@ def preview(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def posted_values(request: HttpRequest, template: PromptTemplate) -> VariablesForm:
-    """The values of a request for the version that it names (`version`, a number), else for the current one."""
+    """The values of a request for the version that it names (`version`, a number), else for the current one.
+
+    With `value_set` they are those of that set, whatever else the form holds.
+    """
     number = request.POST.get("version", "")
     if not number.isdecimal() or len(number) > 9:
         number = str(template.current_version.number) if template.current_version else ""
     chosen = get_object_or_404(template.versions, number=number or 0)
+    if pk := request.POST.get("value_set"):
+        return VariablesForm(chosen, values_data(chosen, access.value_set(request, template, pk).values))
     return VariablesForm(chosen, request.POST)
 
 

@@ -1,6 +1,5 @@
 """The library: what the person may see of it, narrowed and sorted by the query string."""
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -8,9 +7,10 @@ from django.views.decorators.http import require_safe
 
 from templates_app.filters import TemplateFilter
 from templates_app.library import LibraryPage, library_of
+from templates_app.views.access import open_to_visitors
 
 
-@login_required
+@open_to_visitors
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     filters = TemplateFilter(request.GET, queryset=library_of(request.user), request=request)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from templates_app.importers import FORMATS, BadRecord, ImportFileError, TemplateRecord, prompts_chat, read_file
+from templates_app.importers import FORMATS, BadRecord, ImportFileError, TemplateRecord, read_file, tables
 from templates_app.importers.language import detect_language, normalise_language
 from templates_app.importers.placeholders import convert_placeholders, to_identifier
 from templates_app.importers.records import clean_text, collation_key, cut, humanise, storable
@@ -57,7 +57,10 @@ def filled(record: TemplateRecord) -> str:
 
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("templates_app.importers.MAX_FILE_BYTES", 1024 * 1024)
-    known = "prompts-chat, awesome-zh, prompthub, dotprompt, prompty, fabric, lobe"
+    known = (
+        "promptlib, markdown, csv, langfuse, open-webui, prompts-chat, dotprompt, prompty, awesome-zh, prompthub,"
+        " fabric, lobe"
+    )
     cases = {
         tmp_path / "missing.csv": f"There is no file {tmp_path}/missing.csv.",
         tmp_path: f"{tmp_path} is not a file.",
@@ -90,8 +93,8 @@ def test_the_format_can_be_named_and_must_be_known(tmp_path: Path) -> None:
     assert isinstance(record, TemplateRecord)
     assert (record.title, record.language, record.category) == ("Lawyer", "en", "legal")
     with pytest.raises(ImportFileError) as caught:
-        read_file(path, format="csv")
-    assert str(caught.value).startswith("There is no format “csv”. The formats are prompts-chat, ")
+        read_file(path, format="xls")
+    assert str(caught.value).startswith("There is no format “xls”. The formats are promptlib, ")
     with pytest.raises(ImportFileError) as caught:
         read_file(path, format="prompts-chat")
     assert str(caught.value) == "The first row names no column “act”."
@@ -818,7 +821,11 @@ def test_the_broken_dotprompt_files_come_in_with_a_note() -> None:
     assert noted == {"Error invalid yaml", "Schema and config", "Partials", "Kitchen sink"}
 
 
-def test_the_csv_limit_is_the_size_of_the_file() -> None:
-    from templates_app.importers import MAX_FILE_BYTES
-
-    assert prompts_chat.FIELD_MAX_LENGTH == MAX_FILE_BYTES
+def test_a_prompt_may_have_two_million_characters(tmp_path: Path) -> None:
+    longest, longer = ("x" * length for length in (tables.FIELD_MAX_LENGTH, tables.FIELD_MAX_LENGTH + 1))
+    found = list(read_file(write(tmp_path, "p.csv", f"act,prompt\na,{longest}\nb,{longer}\nc,x\n")))
+    assert [each if isinstance(each, BadRecord) else len(each.body) for each in found] == [
+        2 * 1024 * 1024,
+        BadRecord("row 3", "The row is not sound CSV: field larger than field limit (2097152)."),
+        1,
+    ]

@@ -80,12 +80,12 @@ def test_nothing_raises_on_any_text(text: str) -> None:
     "text", ["{{" * 150_000, "{{ a }} " * 40_000, "x" * 300_000, "{{" + " " * 300_000, "{{a" * 90_000, "{" * 300_000]
 )
 def test_work_grows_with_the_text_only(text: str) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     render(text, {"a": "value"})
     segments(text, {"a": "value"})
     estimate_tokens(text)
     count_words(text)
-    assert time.process_time() - started < 1
+    assert time.thread_time() - started < 1
 
 
 @pytest.mark.parametrize(

@@ -51,9 +51,9 @@ def test_names_of_several_texts_keep_the_order_of_first_use() -> None:
 
 @pytest.mark.parametrize("text", ["{{" * 100_000, "{{" + " " * 200_000, "{{ a" * 50_000, "{{" + "a" * 200_000 + "}}"])
 def test_finding_names_takes_one_pass(text: str) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     assert find_names(text) == []
-    assert time.process_time() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 @given(st.text(alphabet="{}ab_1 \té#", max_size=60))
@@ -320,10 +320,10 @@ def test_a_form_with_several_choices_is_read_whole() -> None:
 @pytest.mark.parametrize("pattern", ["(a|aa)+$", "((a{1,1000}){1,1000}){1,1000}b", "(?R)*b", "(a+)+$"])
 def test_no_pattern_hangs(pattern: str) -> None:
     (variable,) = parse_contract([{"name": "n", "pattern": pattern}])
-    started = time.process_time()
+    started = time.thread_time()
     _cleaned, errors = clean_values([variable], {"n": "a" * 4000 + "!"})
     assert list(errors) == ["n"]
-    assert time.process_time() - started < 1
+    assert time.thread_time() - started < 1
 
 
 _contracts = st.builds(

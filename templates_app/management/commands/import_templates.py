@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from accounts.management.people import person_by_email
 from audit.context import acting
 from templates_app.importers import FORMATS, ImportFileError, read_file
-from templates_app.importing import Kind, Outcome, import_records
+from templates_app.importing import AS_IN_FILE, Choice, Kind, Outcome, import_records, words
 from templates_app.models import Category, PromptTemplate
 
 
@@ -30,14 +30,25 @@ class Command(BaseCommand):
         parser.add_argument(
             "--visibility",
             default=PromptTemplate.Visibility.PRIVATE.value,
-            choices=PromptTemplate.Visibility.values,
-            help="who sees the new ones (private)",
+            choices=(*PromptTemplate.Visibility.values, AS_IN_FILE),
+            help="who sees the new ones (private); file: whoever the file says",
         )
-        parser.add_argument("--category", metavar="SLUG", help="put all of them on this shelf")
+        parser.add_argument("--category", metavar="SLUG", help="put the new ones on this shelf")
+        parser.add_argument(
+            "--conflicts",
+            default=Choice.KEEP.value,
+            choices=[choice.value for choice in Choice],
+            help="what was changed both here and in the file: keep ours, or take the file's as a new version (keep)",
+        )
+        parser.add_argument(
+            "--people",
+            action="store_true",
+            help="believe the file: authors and ratings become those it names, as far as their handles have an account",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = Path(options["file"]).name
-        owner = self._owner(options["owner"])
+        owner = person_by_email(options["owner"])
         category = self._category(options["category"])
         try:
             records = read_file(options["file"], format=options["format"])
@@ -51,19 +62,13 @@ class Command(BaseCommand):
                 category=category,
                 note=_("Imported from %(file)s") % {"file": name},
                 dry_run=options["dry_run"],
+                conflicts=Choice(options["conflicts"]),
+                believes_people=options["people"],
             )
-            counts = self._tell(outcomes, options["verbosity"])
+            counts = self._counted(outcomes, options["verbosity"])
         self._sum_up(name, counts, dry_run=options["dry_run"])
         if counts[Kind.BAD]:
             raise SystemExit(1)
-
-    def _owner(self, email: str) -> Any:
-        model = get_user_model()
-        try:
-            return model.objects.get_by_natural_key(email)
-        except model.DoesNotExist:
-            message = _("Nobody here has the e-mail address %(email)s.") % {"email": email}
-            raise CommandError(message, returncode=2) from None
 
     def _category(self, slug: str | None) -> Category | None:
         if slug is None:
@@ -75,6 +80,12 @@ class Command(BaseCommand):
             raise CommandError(message, returncode=2)
         return category
 
+    def _counted(self, outcomes: Iterable[Outcome], verbosity: int) -> Counter[Kind]:
+        try:
+            return self._tell(outcomes, verbosity)
+        except ImportFileError as error:
+            raise CommandError(str(error), returncode=2) from None
+
     def _tell(self, outcomes: Iterable[Outcome], verbosity: int) -> Counter[Kind]:
         """Bad ones go to stderr; what is told of the others depends on the verbosity."""
         counts: Counter[Kind] = Counter()
@@ -82,21 +93,13 @@ class Command(BaseCommand):
             counts[outcome.kind] += 1
             if outcome.kind is Kind.BAD:
                 self.stderr.write(f"{outcome.place}: {' '.join(filter(None, [outcome.title, outcome.reason]))}")
-            elif verbosity >= 2 or (verbosity and outcome.kind in (Kind.CHANGED, Kind.TRASHED)):
-                self.stdout.write(f"{outcome.place}: “{outcome.title}”: {_words()[outcome.kind]}")
+            elif verbosity >= 2 or (verbosity and outcome.kind not in (Kind.CREATED, Kind.SAME)):
+                parts = f" ({', '.join(outcome.differs)})" if outcome.kind in (Kind.CONFLICT, Kind.KEPT) else ""
+                self.stdout.write(f"{outcome.place}: “{outcome.title}”: {words()[outcome.kind]}{parts}")
         return counts
 
     def _sum_up(self, name: str, counts: Counter[Kind], *, dry_run: bool) -> None:
-        parts = [f"{counts[kind]:,} {words}" for kind, words in _words().items()]
+        always = (Kind.CREATED, Kind.CHANGED, Kind.SAME, Kind.TRASHED, Kind.BAD)
+        parts = [f"{counts[kind]:,} {word}" for kind, word in words().items() if counts[kind] or kind in always]
         line = f"{name}: {', '.join(parts)}."
         self.stdout.write(_("Nothing was written. It would be: %(line)s") % {"line": line} if dry_run else line)
-
-
-def _words() -> dict[Kind, str]:
-    return {
-        Kind.CREATED: _("new"),
-        Kind.CHANGED: _("changed"),
-        Kind.SAME: _("the same"),
-        Kind.TRASHED: _("left in the trash"),
-        Kind.BAD: _("bad"),
-    }

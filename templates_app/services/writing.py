@@ -1,15 +1,16 @@
-"""What happens to templates: written, changed, rated, kept, put away. Each function is one audited transaction."""
+"""Writing a template: its versions and what it is called. Each function is one audited transaction."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from audit.models import AuditLog
-from audit.services import record
-from templates_app.models import Category, Favorite, PromptTemplate, Rating, Tag, TemplateVersion
+from templates_app.models import Category, PromptTemplate, Tag, TemplateVersion
+from templates_app.services.value_sets import rename_values
 from templates_app.variables import ContractError, Variable, complete_contract, contract_to_json, parse_contract
+from templates_app.variables.contract import MAX_VARIABLES
 
 DETAILS = ("title", "summary", "category", "language", "visibility", "status")
 """What may change without a new version. Tags too, but they are rows of their own."""
@@ -48,9 +49,14 @@ def create_template(
     source_id: str | None = None,
     metadata: Mapping[str, Any] | None = None,
     forked_from: TemplateVersion | None = None,
+    pk: UUID | None = None,
 ) -> PromptTemplate:
-    """A template with its first version; the contract is completed from the texts. Raises ContractError."""
+    """A template with its first version; the contract is completed from the texts. Raises ContractError.
+
+    A `pk` that is given makes a repeated call an IntegrityError.
+    """
     template = PromptTemplate.objects.create(
+        **({} if pk is None else {"pk": pk}),
         owner=owner,
         title=title,
         summary=summary,
@@ -109,11 +115,16 @@ def edit_template(
     details: Mapping[str, Any],
     content: Mapping[str, Any],
     change_note: str = "",
+    renames: Mapping[str, str] | None = None,
 ) -> TemplateVersion:
-    """`update_details` and `publish_version` as one edit: both or neither; returns the version that is now current."""
+    """`update_details` and `publish_version` as one edit: both or neither; returns the version that is now current.
+
+    `renames` are the variables that were renamed, old name to new: the sets of values follow.
+    """
     locked = _lock(template, base_revision, {**details, **content, "change_note": change_note})
     changed = _change_details(locked, details)
     version = _publish(locked, author, change_note, content, bump=not changed)
+    rename_values(locked, renames or {})
     _refresh(template, locked)
     return version
 
@@ -133,64 +144,6 @@ def set_tags(template: PromptTemplate, names: Iterable[str]) -> bool:
     return True
 
 
-@transaction.atomic
-def rate_template(
-    template: PromptTemplate, *, user: Any, score: int, review: str = "", version: TemplateVersion, model: str = ""
-) -> Rating:
-    """The one living rating of this person, made or changed. Raises ValueError for the template's own owner."""
-    if template.owner_id == user.pk:
-        raise ValueError("Owners do not rate their own templates.")
-    # The triggers will write to both rows; taken now, in the order in which a run takes them, nobody deadlocks.
-    TemplateVersion.objects.select_for_update().get(pk=version.pk)
-    PromptTemplate.objects.select_for_update().get(pk=template.pk)
-    rating = Rating.objects.filter(template=template, user=user).first() or Rating(template=template, user=user)
-    rating.score, rating.review, rating.version, rating.model = score, review, version, model
-    rating.save(update_fields=None if rating._state.adding else ["score", "review", "version", "model"])
-    return rating
-
-
-@transaction.atomic
-def withdraw_rating(template: PromptTemplate, *, user: Any) -> Rating | None:
-    """Move this person's rating to the trash; None if there is none."""
-    rating = Rating.objects.filter(template=template, user=user).first()
-    if rating is not None:
-        TemplateVersion.objects.select_for_update().get(pk=rating.version_id)
-        PromptTemplate.objects.select_for_update().get(pk=template.pk)
-        rating.delete(by=user)
-    return rating
-
-
-@transaction.atomic
-def toggle_favorite(template: PromptTemplate, *, user: Any) -> bool:
-    """Keep the template among this person's favourites, or no longer; returns whether it now is one."""
-    PromptTemplate.objects.select_for_update().get(pk=template.pk)
-    favorite = Favorite.objects.filter(template=template, user=user).first()
-    if favorite is None:
-        Favorite.objects.create(template=template, user=user)
-        return True
-    favorite.delete()
-    return False
-
-
-@transaction.atomic
-def archive(template: PromptTemplate, *, by: Any) -> bool:
-    """Put a published template away: it stays readable and leaves the lists. False when it was not published."""
-    return _move(template, PromptTemplate.Status.PUBLISHED, PromptTemplate.Status.ARCHIVED, by)
-
-
-@transaction.atomic
-def unarchive(template: PromptTemplate, *, by: Any) -> bool:
-    """Bring an archived template back into the lists. False when it was not archived."""
-    return _move(template, PromptTemplate.Status.ARCHIVED, PromptTemplate.Status.PUBLISHED, by)
-
-
-@transaction.atomic
-def move_to_trash(template: PromptTemplate, *, by: Any, reason: str = "") -> PromptTemplate:
-    """Delete the template and its ratings, to be restored by `template.deletion_id`."""
-    template.delete(by=by, reason=reason)
-    return template
-
-
 def version_content(
     system_prompt: str, body: str, variables: Iterable[Any], parameters: Mapping[str, Any], examples: Iterable[Any]
 ) -> dict[str, Any]:
@@ -199,6 +152,8 @@ def version_content(
     few_shots = [dict(example) for example in examples]
     texts = (system_prompt, body, *(str(example.get("content", "")) for example in few_shots))
     contract = complete_contract(parse_contract(entries), *texts)
+    if len(contract) > MAX_VARIABLES:
+        raise ContractError([_("A template may have %(limit)d variables at most.") % {"limit": MAX_VARIABLES}])
     return {
         "system_prompt": system_prompt,
         "body": body,
@@ -254,17 +209,6 @@ def _change_details(locked: PromptTemplate, details: Mapping[str, Any]) -> bool:
         locked.revision += 1
         locked.save(update_fields=[*changed, "revision"])
     return bool(changed or tagged)
-
-
-def _move(template: PromptTemplate, before: str, after: str, by: Any) -> bool:
-    """A conditional update, so that of two at once only one counts and is audited."""
-    changed = PromptTemplate.objects.filter(pk=template.pk, status=before).update(
-        status=after, updated_at=timezone.now()
-    )
-    if changed:
-        template.status = after
-        record(AuditLog.Action.UPDATE, template, changes={"status": [str(before), str(after)]}, actor=by)
-    return bool(changed)
 
 
 def _refresh(template: PromptTemplate, locked: PromptTemplate) -> None:
