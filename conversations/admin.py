@@ -4,32 +4,45 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
 from conversations.models import (
     AIModel,
     AIModelPrice,
     Conversation,
+    ConversationImport,
+    ConversationTag,
+    ImportPart,
+    LinkView,
     Participant,
     Prompt,
     PromptComment,
+    SavedTemplate,
+    SeatOffer,
     ShareLink,
     UsageDaily,
+    UsageLimit,
 )
+from conversations.providers import hosts
+from conversations.services.trying import try_model
 from promptlib.core.admin import BaseAdmin, ReadOnlyAdmin, SoftDeleteAdmin, model_fields
 
 TEXTS = ("system_prompt", "response_text", "error_message", "values", "parameters", "metadata")
 
 
-class ParticipantInline(admin.TabularInline):
+class ParticipantInline(admin.StackedInline):
     model = Participant
     fk_name = "conversation"
-    fields = ("user", "role", "invited_by")
+    fields = (("user", "role", "invited_by"),)
     autocomplete_fields = ("user", "invited_by")
     extra = 0
 
@@ -73,7 +86,7 @@ class PromptAdmin(SoftDeleteAdmin):
         "cost",
         "created_at",
     )
-    list_filter = ("status", "provider", "feedback")
+    list_filter = ("status", "ai_model", "feedback")
     list_select_related = ("conversation", "author")
     search_fields = ("input_text",)
     search_help_text = gettext_lazy("Words of the prompt or the response, or an id")
@@ -145,9 +158,20 @@ class PriceForm(forms.ModelForm):
         return currency
 
 
-class PriceInline(admin.TabularInline):
+class AIModelForm(forms.ModelForm):
+    def clean_base_url(self) -> str:
+        url: str = self.cleaned_data["base_url"]
+        if url and not hosts.is_allowed(url):
+            raise ValidationError(
+                _("Questions may not be sent there. The operator can list the host in PROVIDER_HOSTS.")
+            )
+        return url
+
+
+class PriceInline(admin.StackedInline):
     model = AIModelPrice
     form = PriceForm
+    fields = (("effective_from", "input_price", "output_price", "cached_price", "currency"),)
     extra = 1
 
 
@@ -158,6 +182,21 @@ class AIModelAdmin(BaseAdmin):
     list_filter = ("provider", "is_enabled")
     search_fields = ("label", "name")
     inlines = (PriceInline,)
+    form = AIModelForm
+    change_form_template = "conversations/admin_model.html"
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(require_POST(self.try_out))
+        return [path("<path:object_id>/trial/", view, name="conversations_aimodel_trial"), *super().get_urls()]
+
+    def try_out(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask the model for one word, and tell what came of it."""
+        model = self.get_object(request, unquote(object_id))
+        if model is None or not self.has_change_permission(request, model):
+            raise PermissionDenied
+        trial = try_model(model)
+        self.message_user(request, trial.message, messages.SUCCESS if trial.is_good else messages.ERROR)
+        return redirect("admin:conversations_aimodel_change", object_id)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "base_url":
@@ -187,4 +226,69 @@ class UsageDailyAdmin(ReadOnlyAdmin):
     list_filter = ("provider",)
     list_select_related = ("user",)
     search_fields = ("user__email", "model")
-    ordering = ("-day", "-id")
+    ordering = ("-day", "-user_id", "-provider", "-model")  # as the unique index has them
+
+
+@admin.register(UsageLimit)
+class UsageLimitAdmin(BaseAdmin):
+    list_display = ("__str__", "user", "team", "period", "runs", "tokens", "cost")
+    list_filter = ("period",)
+    list_select_related = ("user", "team")
+    search_fields = ("user__email", "team__name")
+    autocomplete_fields = ("user", "team")
+    ordering = ("-id",)
+
+
+@admin.register(SeatOffer)
+class SeatOfferAdmin(BaseAdmin):
+    list_display = ("email", "conversation", "role", "invited_by", "created_at")
+    list_filter = ("role",)
+    list_select_related = ("conversation", "invited_by")
+    search_fields = ("email",)
+    autocomplete_fields = ("conversation", "invited_by")
+    ordering = ("-id",)
+
+
+@admin.register(ConversationTag)
+class ConversationTagAdmin(BaseAdmin):
+    list_display = ("conversation", "tag", "created_at")
+    list_select_related = ("conversation", "tag")
+    search_fields = ("conversation__title", "tag__name")
+    autocomplete_fields = ("conversation", "tag")
+    ordering = ("-id",)
+
+
+@admin.register(SavedTemplate)
+class SavedTemplateAdmin(BaseAdmin):
+    list_display = ("template", "prompt", "created_at")
+    list_select_related = ("template", "prompt")
+    search_fields = ("template__title",)
+    autocomplete_fields = ("template",)
+    raw_id_fields = ("prompt",)
+    ordering = ("-id",)
+
+
+@admin.register(LinkView)
+class LinkViewAdmin(ReadOnlyAdmin):
+    list_display = ("link", "user", "ip", "user_agent", "created_at")
+    list_select_related = ("link__conversation", "user")
+    search_fields = ("user__email", "ip")
+    ordering = ("-id",)
+
+
+@admin.register(ConversationImport)
+class ConversationImportAdmin(ReadOnlyAdmin):
+    list_display = ("filename", "format", "owner", "status", "done", "total", "created_at", "finished_at")
+    list_filter = ("status",)
+    list_select_related = ("owner",)
+    search_fields = ("filename", "owner__email")
+    ordering = ("-id",)
+
+
+@admin.register(ImportPart)
+class ImportPartAdmin(ReadOnlyAdmin):
+    list_display = ("upload", "number", "created_at")
+    list_select_related = ("upload",)
+    search_fields = ("upload__filename",)
+    exclude = ("content",)
+    ordering = ("-id",)

@@ -23,5 +23,5 @@ urlpatterns = [
     path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/stop/", prompts.stop, name="stop"),
     path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/answer/", prompts.record, name="record"),
     path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/feedback/", prompts.feedback, name="feedback"),
-    path("templates/<uuid:pk>/runs/", runs.create, name="run"),
+    path("templates/<uuid:pk>/runs/", runs.runs, name="runs"),
 ]

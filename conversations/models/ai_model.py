@@ -18,6 +18,7 @@ class AIModel(BaseModel):
 
     class Provider(models.TextChoices):
         OPENAI = "openai", _("OpenAI-compatible HTTP")
+        ANTHROPIC = "anthropic", _("Anthropic messages")
         ECHO = "echo", _("Echo (a demonstration, no network)")
 
     provider = models.CharField(_("provider"), max_length=32, choices=Provider, default=Provider.OPENAI)

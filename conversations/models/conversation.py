@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from conversations.querysets import ConversationManager, ConversationQuerySet
-from promptlib.core.fields import KeyField
+from promptlib.core.fields import KeyField, normalize_key
 from promptlib.core.models import BaseModel, SoftDeleteModel
 
 
@@ -87,6 +87,14 @@ class Participant(BaseModel):
     last_read_at = models.DateTimeField(_("last read"), null=True, blank=True)
     pinned_at = models.DateTimeField(_("pinned"), null=True, blank=True)
     last_activity_at = models.DateTimeField(_("last activity"), null=True, blank=True, editable=False)
+    leaf = models.ForeignKey(
+        "conversations.Prompt",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("The end of the way through the thread that this person looked at last."),
+    )
 
     class Meta:
         db_table = "conversation_participants"
@@ -105,6 +113,59 @@ class Participant(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.get_role_display()}"
+
+    @property
+    def audit_subject(self) -> Any:
+        return self.conversation_id
+
+
+class SeatOffer(BaseModel):
+    """A place in a conversation for somebody who has not signed up yet: taken when the address is confirmed."""
+
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="seat_offers", db_index=False)
+    email = models.EmailField(_("e-mail address"), max_length=254)
+    email_key = KeyField(max_length=254, editable=False, db_index=True)
+    role = models.CharField(_("role"), max_length=16, choices=Participant.Role, default=Participant.Role.VIEWER)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+
+    class Meta:
+        db_table = "conversation_seat_offers"
+        verbose_name = _("offered place")
+        verbose_name_plural = _("offered places")
+        constraints = (
+            models.UniqueConstraint(fields=["conversation", "email_key"], name="conversation_seat_offers_once"),
+            models.CheckConstraint(
+                condition=Q(role__in=["editor", "commenter", "viewer"]), name="conversation_seat_offers_role"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.email}: {self.get_role_display()}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email_key = normalize_key(self.email)
+        super().save(*args, **kwargs)
+
+    @property
+    def audit_subject(self) -> Any:
+        return self.conversation_id
+
+
+class ConversationTag(BaseModel):
+    """A tag on a conversation, which everybody in it sees."""
+
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="tag_rows", db_index=False)
+    tag = models.ForeignKey("templates_app.Tag", models.CASCADE, related_name="+", db_index=False)
+
+    class Meta:
+        db_table = "conversation_tags"
+        verbose_name = _("tag on a conversation")
+        verbose_name_plural = _("tags on conversations")
+        constraints = (models.UniqueConstraint(fields=["conversation", "tag"], name="conversation_tags_once"),)
+        indexes = (models.Index(fields=["tag", "conversation"], name="conversation_tags_tag"),)
+
+    def __str__(self) -> str:
+        return f"{self.conversation} #{self.tag}"
 
     @property
     def audit_subject(self) -> Any:
@@ -140,3 +201,23 @@ class ShareLink(BaseModel):
     @property
     def audit_subject(self) -> Any:
         return self.conversation_id
+
+
+class LinkView(BaseModel):
+    """One opening of a link: who read, from where."""
+
+    AUDITED = False  # the opening itself is logged, with the link as its object
+
+    link = models.ForeignKey(ShareLink, models.CASCADE, related_name="views", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    ip = models.GenericIPAddressField(_("address"), null=True, blank=True)
+    user_agent = models.CharField(_("browser"), max_length=300, blank=True)
+
+    class Meta:
+        db_table = "conversation_link_views"
+        verbose_name = _("opening of a link")
+        verbose_name_plural = _("openings of links")
+        indexes = (models.Index(fields=["link", "-id"], name="conversation_link_views_recent"),)
+
+    def __str__(self) -> str:
+        return f"{self.link}: {self.created_at}"

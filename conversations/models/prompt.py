@@ -93,7 +93,9 @@ class Prompt(SoftDeleteModel):
             models.Index(fields=["template_version", "status", "latency_ms"], name="prompts_of_version"),
             models.Index(fields=["template_version", "created_at"], name="prompts_of_version_by_time"),
             models.Index(fields=["author", "id"], name="prompts_of_author"),
+            models.Index(fields=["author", "template_version"], name="prompts_of_author_by_version"),
             models.Index(fields=["status", "updated_at"], name="prompts_unfinished"),
+            models.Index(fields=["feedback", "id"], name="prompts_by_feedback"),
         )
 
     def __str__(self) -> str:
@@ -132,6 +134,25 @@ class PromptComment(BaseModel):
 
     def __str__(self) -> str:
         return self.text[:80]
+
+    @property
+    def audit_subject(self) -> Any:
+        return self.prompt.conversation_id
+
+
+class SavedTemplate(BaseModel):
+    """A template that was made from an interaction: the link both ways."""
+
+    prompt = models.ForeignKey(Prompt, models.CASCADE, related_name="saved_templates")
+    template = models.OneToOneField("templates_app.PromptTemplate", models.CASCADE, related_name="saved_from")
+
+    class Meta:
+        db_table = "prompt_templates"
+        verbose_name = _("template from an interaction")
+        verbose_name_plural = _("templates from interactions")
+
+    def __str__(self) -> str:
+        return f"{self.template} ← {self.prompt}"
 
     @property
     def audit_subject(self) -> Any:

@@ -43,6 +43,44 @@ class UsageDaily(BaseModel):
         return f"{self.day} {self.user} {self.model}"
 
 
+class UsageLimit(BaseModel):
+    """How much a person, or all members of a team together, may use in a day or a month (UTC)."""
+
+    class Period(models.TextChoices):
+        DAY = "day", _("day")
+        MONTH = "month", _("month")
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="usage_limits"
+    )
+    team = models.ForeignKey("accounts.Team", models.CASCADE, null=True, blank=True, related_name="usage_limits")
+    period = models.CharField(_("period"), max_length=8, choices=Period, default=Period.MONTH)
+    runs = models.PositiveIntegerField(_("runs at most"), null=True, blank=True)
+    tokens = models.PositiveBigIntegerField(_("tokens at most"), null=True, blank=True)
+    cost = models.DecimalField(_("cost at most"), max_digits=14, decimal_places=6, null=True, blank=True)
+
+    class Meta:
+        db_table = "usage_limits"
+        verbose_name = _("limit of use")
+        verbose_name_plural = _("limits of use")
+        constraints = (
+            models.UniqueConstraint(fields=["user", "period"], name="usage_limits_of_user_once"),
+            models.UniqueConstraint(fields=["team", "period"], name="usage_limits_of_team_once"),
+            models.CheckConstraint(
+                condition=models.Q(user__isnull=True, team__isnull=False)
+                | models.Q(user__isnull=False, team__isnull=True),
+                name="usage_limits_user_or_team",
+            ),
+            models.CheckConstraint(condition=models.Q(period__in=["day", "month"]), name="usage_limits_period_known"),
+            models.CheckConstraint(
+                condition=models.Q(cost__isnull=True) | models.Q(cost__gte=0), name="usage_limits_cost_not_negative"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user or self.team}: {self.get_period_display()}"
+
+
 class ModelUsageDaily(models.Model):
     """A day of one model, over all people (view `report_model_usage_daily`)."""
 

@@ -6,12 +6,16 @@ asked twice may be billed twice.
 
 from collections.abc import Iterator
 
-from conversations.providers import echo, openai_chat
+from conversations.providers import anthropic, echo, openai_chat
 from conversations.providers.base import ChatRequest, Finished, Provider, ProviderError, TextDelta, Usage
 
 __all__ = ["PROVIDERS", "ChatRequest", "Finished", "ProviderError", "TextDelta", "Usage", "stream_chat"]
 
-PROVIDERS: dict[str, Provider] = {"openai": openai_chat.stream, "echo": echo.stream}
+PROVIDERS: dict[str, Provider] = {
+    "openai": openai_chat.stream,
+    "anthropic": anthropic.stream,
+    "echo": echo.stream,
+}
 
 
 def stream_chat(kind: str, request: ChatRequest) -> Iterator[TextDelta | Finished]:

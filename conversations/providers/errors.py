@@ -146,6 +146,16 @@ def bad_address() -> ProviderError:
     )
 
 
+def not_allowed() -> ProviderError:
+    return ProviderError(
+        "refused",
+        _(
+            "Questions may not be sent to the address of this model. Staff can correct it, or the operator can list "
+            "its host in PROVIDER_HOSTS. Choose another model for now. Nothing was charged."
+        ),
+    )
+
+
 def redirected() -> ProviderError:
     return ProviderError(
         "bad_response",

@@ -18,6 +18,8 @@ from typing import Any, cast
 import httpcore2
 import httpx2
 
+from conversations.providers import hosts
+
 _making = threading.Lock()
 _deadlines = threading.local()
 # A lookup cannot be interrupted, only left behind.
@@ -42,17 +44,23 @@ def _make_client() -> httpx2.Client:
     return made
 
 
+class PrivateAddressError(httpcore2.ConnectError):
+    """A name that is not listed stands for an address of this machine or its network."""
+
+
 @contextmanager
-def deadlines(*, connect: float, read: float) -> Iterator[None]:
+def deadlines(*, connect: float, read: float, public_host: str = "") -> Iterator[None]:
     """Inside, this thread waits for a connection and for bytes until these moments (of `time.monotonic`) at most.
+
+    `public_host` is reached at public addresses alone, whatever its name stands for at that moment.
 
     Not to be held across a `yield` of a generator, which another thread may go on with.
     """
-    _deadlines.connect, _deadlines.read = connect, read
+    _deadlines.connect, _deadlines.read, _deadlines.public_host = connect, read, public_host
     try:
         yield
     finally:
-        del _deadlines.connect, _deadlines.read
+        del _deadlines.connect, _deadlines.read, _deadlines.public_host
 
 
 def _left(deadline: float, error: type[Exception]) -> float:
@@ -77,6 +85,9 @@ class _Backend(httpcore2.NetworkBackend):
         failure: Exception = httpcore2.ConnectError("The name has no address.")
         for address in _resolve(host, port):
             left = _left(_deadlines.connect, httpcore2.ConnectTimeout)
+            if host == _deadlines.public_host and hosts.is_private(address):
+                failure = PrivateAddressError(address)
+                continue
             try:
                 return _Stream(self._inner.connect_tcp(address, port, left, local_address, socket_options))
             except httpcore2.ConnectError as error:

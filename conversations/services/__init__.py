@@ -1,13 +1,16 @@
 """What people do in conversations: ask, run, record, stop, judge, put in order; and the thread as they read it."""
 
-from conversations.services.asking import Target, ask, record_answer, retry, run_version
+from conversations.services.asking import RefusedValues, Target, ask, record_answer, retry, run_version
 from conversations.services.judging import give_feedback
+from conversations.services.limits import LimitReached
 from conversations.services.organizing import mark_read, rename, set_archived, start_conversation
 from conversations.services.stopping import stop
 from conversations.services.sweeping import sweep_orphans
 from conversations.services.thread import Turn, Window, load_turn, load_window
 
 __all__ = [
+    "LimitReached",
+    "RefusedValues",
     "Target",
     "Turn",
     "Window",

@@ -16,12 +16,21 @@ from uuid_utils.compat import uuid7
 from audit.models import AuditLog
 from audit.services import record
 from conversations.models import AIModel, Conversation, Prompt
-from conversations.services import producer
+from conversations.services import limits, producer
 from conversations.services.messages import fill
 from conversations.services.organizing import mark_read, start_conversation
 from conversations.services.path import path_up
 from promptlib.core.transactions import in_transaction
 from templates_app.models import TemplateVersion
+from templates_app.variables import clean_values, parse_contract
+
+
+class RefusedValues(ValueError):
+    """Values that a contract does not take; `errors` has a sentence for each variable, by name."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__(" ".join(f"{name}: {reason}" for name, reason in errors.items()))
+        self.errors = dict(errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +57,19 @@ def run_version(
     model: AIModel | None,
     key: str = "",
 ) -> Prompt:
-    """Run a version with clean values. A new conversation takes over its system prompt and its template's title."""
+    """Run a version. A new conversation takes over its system prompt and its template's title.
+
+    The contract is checked here, whoever asks; raises RefusedValues, and then nothing was run.
+    """
+    values, errors = clean_values(parse_contract(version.variables), values)
+    if errors:
+        raise RefusedValues(errors)
     filled = fill(version, values)
     inherited = target.conversation.system_prompt if target.conversation else ""
     prompt = Prompt(
         author=author,
         template_version=version,
-        values=dict(values),
+        values=values,
         input_text=filled.body,
         system_prompt=filled.system_prompt or inherited,
         parameters={name: value for name, value in version.parameters.items() if name != "model"},
@@ -130,6 +145,8 @@ def _insert(target: Target, prompt: Prompt, model: AIModel | None, beside: Promp
         prompt.parent_id = target.after or next(iter(path_up(conversation.pk, limit=1)), None)
     elif not prompt.parent_id:
         _join_family(prompt, beside)
+    if model is not None:
+        limits.hold(prompt, model)
     prompt.save(force_insert=True)
     mark_read(conversation, by=prompt.author)
     if model is not None:

@@ -21,7 +21,7 @@ CONVERSATIONS_OFFERED = 20
 
 @register.inclusion_tag("conversations/_run_panel.html", takes_context=True)
 def run_panel(context: Context, version: TemplateVersion, copy_from: str = "[data-preview]") -> dict[str, Any]:
-    """The foot of a form that posts values to `conversations:run`. Three queries.
+    """The foot of a form that posts values to `conversations:runs`. Three queries.
 
     `copy_from` is the selector of the filled-in text. After a mistake the page's context holds the `run_form`.
     """

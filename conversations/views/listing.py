@@ -50,9 +50,13 @@ def create(request: HttpRequest) -> HttpResponse:
     data = form.cleaned_data
     if data["input_text"]:
         target = services.Target(title=data["title"])
-        prompt = services.ask(
-            target=target, author=request.user, text=data["input_text"], model=data["model"], key=data["key"]
-        )
+        try:
+            prompt = services.ask(
+                target=target, author=request.user, text=data["input_text"], model=data["model"], key=data["key"]
+            )
+        except services.LimitReached as error:
+            form.add_error(None, error.message)
+            return render(request, "conversations/new.html", {"form": form}, status=422)
         conversation = prompt.conversation
     else:
         conversation = services.start_conversation(owner=request.user, title=data["title"], model=data["model"])

@@ -21,18 +21,18 @@ from promptlib.core.toasts import notify
 def ask(request: HttpRequest, pk: UUID) -> HttpResponse:
     conversation = access.write(request, pk)
     form = AskForm(request.POST)
-    if not form.is_valid():
-        context = thread_context(request, conversation, form)
-        return render(request, "conversations/detail.html", context, status=422)
-    data = form.cleaned_data
-    known = (
-        conversation.prompts.filter(pk=data["after"]).values_list("pk", flat=True).first() if data["after"] else None
-    )
-    target = services.Target(conversation, after=known)
-    prompt = services.ask(
-        target=target, author=request.user, text=data["input_text"], model=data["model"], key=data["key"]
-    )
-    return _asked(prompt)
+    if form.is_valid():
+        data = form.cleaned_data
+        after = conversation.prompts.filter(pk=data["after"]) if data["after"] else Prompt.objects.none()
+        target = services.Target(conversation, after=after.values_list("pk", flat=True).first())
+        try:
+            prompt = services.ask(
+                target=target, author=request.user, text=data["input_text"], model=data["model"], key=data["key"]
+            )
+            return _asked(prompt)
+        except services.LimitReached as error:
+            form.add_error(None, error.message)
+    return render(request, "conversations/detail.html", thread_context(request, conversation, form), status=422)
 
 
 @login_required
@@ -54,7 +54,11 @@ def retry(request: HttpRequest, pk: UUID, prompt_pk: UUID) -> HttpResponse:
         notify(request, _("That model is not available any more. Choose another one."))
         return _to(prompt)
     data = form.cleaned_data
-    return _asked(services.retry(prompt, author=request.user, model=data["model"], key=data["key"]))
+    try:
+        return _asked(services.retry(prompt, author=request.user, model=data["model"], key=data["key"]))
+    except services.LimitReached as error:
+        notify(request, error.message)
+        return _to(prompt)
 
 
 @login_required

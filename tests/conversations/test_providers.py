@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -85,7 +86,7 @@ def test_answer_without_usage(server: FaultServer, fault: str, reason: str) -> N
 
 
 def test_finish_reason_ends_the_wait(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conversations.providers.openai_chat.GRACE_SECONDS", 0.2)
+    monkeypatch.setattr("conversations.providers.call.GRACE_SECONDS", 0.2)
     text, end, seconds = ask(server.base_url("open_after_finish"))
     assert (text, end) == (ANSWER, Finished("stop", MODEL, Usage()))
     assert seconds < 0.2 + 1
@@ -297,7 +298,8 @@ def test_connect_timeout_in_the_tls_handshake() -> None:
     assert seconds < CONNECT + 1
 
 
-def test_a_name_that_is_looked_up_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_is_looked_up_for_ever(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.PROVIDER_HOSTS = ["models.example"]
     looking = threading.Event()
     monkeypatch.setattr("socket.getaddrinfo", lambda *args, **kwargs: looking.wait(10) and [])
     _, end, seconds = ask("http://models.example/v1")

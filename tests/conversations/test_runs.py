@@ -56,7 +56,7 @@ def template():
 
 def run(client, template, **data):
     return client.post(
-        reverse("conversations:run", args=[template.pk]), {"v-topic": "tides", "v-words": "50", "key": "k1", **data}
+        reverse("conversations:runs", args=[template.pk]), {"v-topic": "tides", "v-words": "50", "key": "k1", **data}
     )
 
 
@@ -218,7 +218,8 @@ class TestRefused:
 
     def test_a_get_runs_nothing(self, client, template):
         client.force_login(template.owner)
-        assert client.get(reverse("conversations:run", args=[template.pk])).status_code == 405
+        client.get(reverse("conversations:runs", args=[template.pk]), {"v-topic": "tides", "v-words": "50"})
+        assert Prompt.objects.count() == 0
 
 
 class TestPanel:
