@@ -1,5 +1,6 @@
 """Rows for tests: each factory makes the smallest thing that is whole, and says what of it a test may choose."""
 
+import zlib
 from decimal import Decimal
 from typing import Any
 
@@ -15,11 +16,13 @@ from templates_app.models import (
     Favorite,
     Grant,
     Label,
+    LibraryImport,
     PromptTemplate,
     Rating,
     Suggestion,
     Tag,
     TemplateVersion,
+    ValueSet,
 )
 from templates_app.variables import complete_contract, contract_to_json, parse_contract
 
@@ -197,6 +200,44 @@ class SuggestionFactory(DjangoModelFactory):
     body = "Write about {{ topic }}, briefly."
     variables = factory.LazyAttribute(lambda suggestion: suggestion.base_version.variables)
     message = "Shorter is better."
+
+
+class ValueSetFactory(DjangoModelFactory):
+    """Somebody's private set of values for a template."""
+
+    class Meta:
+        model = ValueSet
+
+    template = factory.SubFactory(TemplateFactory)
+    user = factory.SubFactory(UserFactory)
+    name = factory.Sequence(lambda n: f"Set {n}")
+    values = factory.LazyFunction(lambda: {"topic": "frogs"})
+
+
+class LibraryImportFactory(DjangoModelFactory):
+    """An upload that waits to be imported; `finished=True`: one that was, with a record that was rejected."""
+
+    class Meta:
+        model = LibraryImport
+
+    class Params:
+        finished = factory.Trait(
+            finished_at=factory.LazyFunction(timezone.now),
+            options={"counts": {"bad": 1}, "is_run": True, "rejected": "csv"},
+        )
+
+    owner = factory.SubFactory(UserFactory)
+    filename = factory.Sequence(lambda n: f"prompts-{n}.csv")
+    format = "prompts-chat"
+    text = "act,prompt\nTailor,Sew a coat.\n"
+    content = factory.LazyAttribute(lambda upload: zlib.compress(upload.text.encode()))
+    outcomes = factory.List([{"kind": "created", "place": "row 2", "title": "Tailor", "reason": "", "template": ""}])
+    options = factory.LazyFunction(lambda: {"counts": {"created": 1}})
+
+    @classmethod
+    def _create(cls, model_class: type[LibraryImport], *args: Any, **fields: Any) -> LibraryImport:
+        fields.pop("text", None)
+        return super()._create(model_class, *args, **fields)
 
 
 class AIModelFactory(DjangoModelFactory):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.factories import PASSWORD
@@ -18,6 +19,9 @@ from tests.world import COMMON_WORD, World
 READ_ONLY = "door 405 405 405 405 405"
 POST_ONLY = "door 405 405 405 405 405"
 ANYBODY = "200 200 200 200 200 200"
+CURATORS = "door 404 404 404 404 200"
+CURATORS_POST = "door 404 404 404 404 302"
+CURATORS_POST_ONLY = "door 404 404 404 404 405"
 NOBODY_POSTS = "405 405 405 405 405 405"
 SIGNED_IN = "door 200 200 200 200 200"
 
@@ -26,9 +30,10 @@ SIGNED_IN = "door 200 200 200 200 200"
 class Route:
     """What `get` and `post` of an address are answered, with `data` posted.
 
-    `shows` is a word that whoever may see it sees there; `tells` a secret for everybody who was given the link; at an
-    `open_to_staff` address staff read what is not theirs; with `get_writes` a GET has a consequence, by the sign-in
-    library's design.
+    `visitor` is what GET answers to anonymous where PUBLIC_LIBRARY is on, if not the same as ever. `shows` is a word
+    that whoever may see it sees there; `tells` a secret for everybody who was given the link; at an `open_to_staff`
+    address staff read what is not theirs; with `get_writes` a GET has a consequence: by the sign-in library's design,
+    or the audit log's row about a download.
     """
 
     get: str
@@ -40,6 +45,7 @@ class Route:
     tells: str = ""
     open_to_staff: bool = False
     get_writes: bool = False
+    visitor: str = ""
 
     def url(self, name: str, world: World) -> str:
         return world.url(name.partition(" ")[0], self.of) + self.query
@@ -56,9 +62,32 @@ def _text(world: World) -> dict[str, Any]:
         "visibility": "private",
         "status": "published",
         "revision": world.things["template"].revision,
-        "c-TOTAL_FORMS": 0,
-        "c-INITIAL_FORMS": 0,
+        "accepted": "orchard",  # sets of values fill it in, and the new text does not name it
     }
+
+
+def _private_set(world: World) -> dict[str, Any]:
+    return {"model": "record", "value_set": world.things["value set"].pk}
+
+
+def _shared_set(world: World) -> dict[str, Any]:
+    return {"model": "record", "value_set": world.things["shared value set"].pk}
+
+
+def _upload(_world: World) -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("prompts.csv", b"act,prompt\nCook,Cook.\n"), "format": "auto"}
+
+
+def _selected(world: World) -> dict[str, Any]:
+    return {"ids": [world.things[name].pk for name in ("template", "draft", "public")]}
+
+
+def _seen(world: World) -> dict[str, Any]:
+    """A decision about the suggestion, or another text of it, from what is there now."""
+    suggestion = world.things["suggestion"]
+    suggestion.refresh_from_db(fields=["updated_at"])
+    number = world.things["template"].current_version.number
+    return {**_text(world), "seen": suggestion.stamp, "number": number}
 
 
 def _sign_in(world: World) -> dict[str, Any]:
@@ -72,9 +101,30 @@ QUESTION = {"input_text": "And now?", "model": "record"}
 LOOK_FOR = f"?q={COMMON_WORD}"
 
 LIBRARY = {
-    "templates_app:list": Route(SIGNED_IN, READ_ONLY, query="?sort=newest", shows="Quillfeather"),
+    "templates_app:list": Route(SIGNED_IN, READ_ONLY, query="?sort=newest", shows="Quillfeather", visitor="200"),
     "templates_app:create": Route(SIGNED_IN, "door 302 302 302 302 302", data=_text),
     "templates_app:create_variables": Route(POST_ONLY, SIGNED_IN, data=_text),
+    "templates_app:create_examples": Route(POST_ONLY, SIGNED_IN, data=_text),
+    "templates_app:create_preview": Route(POST_ONLY, SIGNED_IN, data=_text),
+    "templates_app:drafts": Route(POST_ONLY, "door 302 302 302 302 302", data=_text),
+    "templates_app:discard_draft": Route(POST_ONLY, "door 302 302 302 302 302"),
+    "templates_app:drafts of a template": Route(POST_ONLY, "door 302 302 404 404 404", "template", _text),
+    "templates_app:discard_draft of a template": Route(POST_ONLY, "door 302 302 404 404 404", "template"),
+    "templates_app:value_sets": Route(
+        "door 200 200 200 404 404",
+        "door 302 302 302 404 404",
+        "template",
+        {"set-name": "Mine", "v-orchard": "apples"},
+        shows="Tatterfern",
+    ),
+    "templates_app:value_set": Route(
+        "door 200 404 404 404 404",
+        "door 302 404 404 404 404",
+        "value set",
+        {"set-name": "Renamed", "v-orchard": "plums"},
+        shows="Sogglethorn",
+    ),
+    "templates_app:delete_value_set": Route(POST_ONLY, "door 302 404 404 404 404", "value set"),
     "templates_app:detail": Route("door 200 200 200 404 404", READ_ONLY, "template", shows="Snorkelbeam"),
     "templates_app:version": Route("door 200 200 200 404 404", READ_ONLY, "version", shows="Snorkelbeam"),
     "templates_app:preview": Route(POST_ONLY, "door 200 200 200 404 404", "template", data=VALUES),
@@ -82,6 +132,94 @@ LIBRARY = {
         "door 200 200 404 404 404", "door 302 302 404 404 404", "template", _text, shows="Larkspurred"
     ),
     "templates_app:edit_variables": Route(POST_ONLY, "door 200 200 404 404 404", "template", _text),
+    "templates_app:edit_examples": Route(POST_ONLY, "door 200 200 404 404 404", "template", _text),
+    "templates_app:edit_preview": Route(POST_ONLY, "door 200 200 404 404 404", "template", _text),
+    "templates_app:versions": Route("door 200 200 200 404 404", READ_ONLY, "template", shows="Thimblewick"),
+    "templates_app:versions of a public one": Route(
+        "door 200 200 200 200 200", READ_ONLY, "public", shows="Larkmeadow", visitor="200"
+    ),
+    "templates_app:restore_version": Route(POST_ONLY, "door 302 302 404 404 404", "version"),
+    "templates_app:choose_versions": Route("door 302 302 302 404 404", READ_ONLY, "template"),
+    "templates_app:choose_versions of a public one": Route(
+        "door 302 302 302 302 302", READ_ONLY, "public", visitor="302"
+    ),
+    "templates_app:compare": Route("door 200 200 200 404 404", READ_ONLY, "comparison", shows="Snorkelbeam"),
+    "templates_app:compare of a public one": Route(
+        "door 200 200 200 200 200", READ_ONLY, "public comparison", shows="Larkmeadow", visitor="200"
+    ),
+    "templates_app:labels": Route(
+        "door 200 200 200 404 404",
+        "door 302 302 404 404 404",
+        "template",
+        {"name": "staging", "version": 1},
+        shows="Yarrowgate",
+    ),
+    "templates_app:remove_label": Route(POST_ONLY, "door 302 302 404 404 404", "template", {"name": "production"}),
+    "templates_app:protect_label": Route(POST_ONLY, "door 302 404 404 404 404", "template", {"name": "production"}),
+    "templates_app:unprotect_label": Route(POST_ONLY, "door 302 404 404 404 404", "template", {"name": "production"}),
+    "templates_app:approve_move": Route(POST_ONLY, "door 302 409 404 404 404", "move"),
+    "templates_app:reject_move": Route(POST_ONLY, "door 302 409 404 404 404", "move"),
+    "templates_app:withdraw_move": Route(POST_ONLY, "door 404 302 404 404 404", "move"),
+    "templates_app:forks": Route(
+        "door 200 200 200 404 404",
+        "door 302 302 302 404 404",
+        "template",
+        {"title": "My own", "version": 1},
+        shows="Quillfeather",
+    ),
+    "templates_app:forks of a public one": Route(
+        "door 200 200 200 200 200",
+        "door 302 302 302 302 302",
+        "public",
+        {"title": "My own", "version": 1},
+        shows="Pipkinwort",
+        visitor="200",
+    ),
+    "templates_app:fork": Route(
+        "door 200 200 200 404 404", "door 302 302 302 404 404", "template", {"title": "My own", "version": 1}
+    ),
+    "templates_app:upstream": Route(
+        "door 200 200 404 404 404",
+        "door 302 302 404 404 404",
+        "fork",
+        {"revision": 1, "version": 2},
+        shows="Larkmeadow",
+    ),
+    "templates_app:preview_upstream": Route(POST_ONLY, "door 200 200 404 404 404", "fork", {"version": 2}),
+    "templates_app:ignore_upstream": Route(POST_ONLY, "door 302 302 404 404 404", "fork", {"version": 2}),
+    "templates_app:suggestions": Route("door 200 200 200 404 404", READ_ONLY, "template", shows="Pennywort"),
+    "templates_app:suggest": Route(
+        "door 200 200 200 404 404", "door 302 302 302 404 404", "template", _text, shows="Larkspurred"
+    ),
+    "templates_app:suggest_variables": Route(POST_ONLY, "door 200 200 200 404 404", "template", _text),
+    "templates_app:suggest_examples": Route(POST_ONLY, "door 200 200 200 404 404", "template", _text),
+    "templates_app:suggest_preview": Route(POST_ONLY, "door 200 200 200 404 404", "template", _text),
+    "templates_app:suggestion": Route("door 200 200 200 404 404", READ_ONLY, "suggestion", shows="Pennywort"),
+    "templates_app:edit_suggestion": Route(
+        "door 404 404 200 404 404", "door 404 404 302 404 404", "suggestion", _seen, shows="Pennywort"
+    ),
+    "templates_app:edit_suggestion_variables": Route(POST_ONLY, "door 404 404 200 404 404", "suggestion", _text),
+    "templates_app:edit_suggestion_examples": Route(POST_ONLY, "door 404 404 200 404 404", "suggestion", _text),
+    "templates_app:edit_suggestion_preview": Route(POST_ONLY, "door 404 404 200 404 404", "suggestion", _text),
+    "templates_app:accept_suggestion": Route(POST_ONLY, "door 302 302 404 404 404", "suggestion", _seen),
+    "templates_app:reject_suggestion": Route(
+        POST_ONLY, "door 302 302 404 404 404", "suggestion", {"reason": "Not this year."}
+    ),
+    "templates_app:withdraw_suggestion": Route(POST_ONLY, "door 404 404 302 404 404", "suggestion"),
+    "templates_app:reopen_suggestion": Route(POST_ONLY, "door 302 302 404 404 404", "rejected"),
+    "templates_app:comment_suggestion": Route(
+        POST_ONLY, "door 302 302 302 404 404", "suggestion", {"text": "Well said."}
+    ),
+    "templates_app:reviews": Route("door 200 200 200 404 404", READ_ONLY, "template", shows="Dapplecroft"),
+    "templates_app:reviews of a public one": Route(
+        "door 200 200 200 200 200", READ_ONLY, "public", shows="Larkmeadow", visitor="200"
+    ),
+    "templates_app:report_rating": Route(
+        "door 200 200 404 200 200", "door 302 302 404 302 302", "public review", {"reason": "No."}, shows="Larkmeadow"
+    ),
+    "templates_app:reports": Route(CURATORS, "door 404 404 404 404 405", shows="Larkmeadow"),
+    "templates_app:keep_report": Route(CURATORS_POST_ONLY, CURATORS_POST, "report"),
+    "templates_app:remove_report": Route(CURATORS_POST_ONLY, CURATORS_POST, "report"),
     "templates_app:rate": Route(POST_ONLY, "door 404 302 302 404 404", "template", {"version": 3, "score": 5}),
     "templates_app:withdraw": Route(POST_ONLY, "door 404 404 302 404 404", "template"),
     "templates_app:favorite": Route(POST_ONLY, "door 302 302 302 404 404", "template"),
@@ -89,11 +227,68 @@ LIBRARY = {
     "templates_app:archive": Route(POST_ONLY, "door 302 404 404 404 404", "template"),
     "templates_app:unarchive": Route(POST_ONLY, "door 302 404 404 404 404", "archived"),
     "templates_app:history": Route("door 200 200 404 404 404", READ_ONLY, "template", shows="Quillfeather"),
+    "templates_app:share": Route(
+        "door 200 404 404 404 404",
+        "door 302 404 404 404 404",
+        "template",
+        {"visibility": "private"},
+        shows="Juniperfall",
+    ),
+    "templates_app:grant": Route(
+        POST_ONLY, "door 302 404 404 404 404", "template", {"who": "outsider", "role": "viewer"}
+    ),
+    "templates_app:change_grant": Route(POST_ONLY, "door 302 404 404 404 404", "grant", {"role": "editor"}),
+    "templates_app:remove_grant": Route(POST_ONLY, "door 302 404 404 404 404", "grant"),
+    "templates_app:share in the trash": Route("door 404 404 404 404 404", "door 404 404 404 404 404", "gone"),
+    "templates_app:bulk": Route(POST_ONLY, "door 302 302 302 302 302", "bulk", data=_selected),
+    "templates_app:undo_bulk": Route(POST_ONLY, "door 302 404 404 404 404", "bulk action"),
+    "templates_app:export_selection": Route(POST_ONLY, "door 302 302 302 302 302", data=_selected),
+    "templates_app:favorites": Route(SIGNED_IN, READ_ONLY),
+    "templates_app:raise_favorite": Route(POST_ONLY, "door 302 302 302 404 404", "template"),
+    "templates_app:lower_favorite": Route(POST_ONLY, "door 302 302 302 404 404", "template"),
+    "templates_app:shelves": Route(CURATORS, CURATORS_POST, data={"name": "Orchids"}, shows="Fieldwork"),
+    "templates_app:shelf": Route(CURATORS, CURATORS_POST, "shelf", {"name": "Orchids"}, shows="Fieldwork"),
+    "templates_app:raise_shelf": Route(CURATORS_POST_ONLY, CURATORS_POST, "shelf"),
+    "templates_app:lower_shelf": Route(CURATORS_POST_ONLY, CURATORS_POST, "shelf"),
+    "templates_app:merge_shelf": Route(
+        CURATORS_POST_ONLY, CURATORS_POST, "shelf", lambda world: {"target": str(world.things["other shelf"].pk)}
+    ),
+    "templates_app:delete_shelf": Route(CURATORS_POST_ONLY, "door 404 404 404 404 409", "shelf"),
+    "templates_app:tags": Route(CURATORS, "door 404 404 404 404 405", open_to_staff=True),
+    "templates_app:tag": Route(CURATORS, CURATORS_POST, "tag", {"name": "Orchids"}, open_to_staff=True),
+    "templates_app:merge_tag": Route(
+        CURATORS_POST_ONLY, "door 404 404 404 404 422", "tag", {"target": "nowhere"}, open_to_staff=True
+    ),
+    "templates_app:export": Route("door 200 200 200 404 404", READ_ONLY, "template", shows="Quillfeather"),
+    "templates_app:export as a file": Route(
+        "door 200 200 200 404 404", READ_ONLY, "template", query="?format=json", shows="Snorkelbeam", get_writes=True
+    ),
+    "templates_app:export_all": Route(SIGNED_IN, READ_ONLY),
+    "templates_app:export_all as a file": Route(
+        SIGNED_IN, READ_ONLY, query="?what=all&format=json", shows="Snorkelbeam", get_writes=True
+    ),
+    "templates_app:imports": Route(SIGNED_IN, "door 302 302 302 302 302", data=_upload, shows="Wickerfern"),
+    "templates_app:import": Route("door 200 404 404 404 404", READ_ONLY, "upload", shows="Wickerfern"),
+    "templates_app:import that is done": Route("door 200 404 404 404 404", READ_ONLY, "imported", shows="Wickerfern"),
+    "templates_app:run_import": Route(
+        POST_ONLY, "door 302 404 404 404 404", "upload", {"visibility": "private", "conflicts": "keep"}
+    ),
+    "templates_app:rejected_records": Route("door 200 404 404 404 404", READ_ONLY, "imported", shows="Wickerfern"),
+    "templates_app:discard_import": Route(POST_ONLY, "door 302 404 404 404 404", "upload"),
     # What is not everybody's, though it is of the same kind.
     "templates_app:detail of a public draft": Route("door 200 404 404 404 404", READ_ONLY, "draft", shows="Hushpocket"),
+    "templates_app:detail of a public one": Route(
+        "door 200 200 200 200 200", READ_ONLY, "public", shows="Larkmeadow", visitor="200"
+    ),
+    "templates_app:version of a public one": Route(
+        "door 200 200 200 200 200", READ_ONLY, "public version", shows="Larkmeadow", visitor="200"
+    ),
     "templates_app:detail in the trash": Route("door 404 404 404 404 404", READ_ONLY, "gone"),
     "templates_app:edit in the trash": Route("door 404 404 404 404 404", "door 404 404 404 404 404", "gone"),
-    "conversations:run": Route(POST_ONLY, "door 303 303 303 404 404", "template", VALUES),
+    "conversations:runs": Route(
+        "door 200 200 200 404 404", "door 303 303 303 404 404", "template", VALUES, shows="Nettlequay"
+    ),
+    "conversations:runs of a public one": Route("door 200 200 200 200 200", "door 422 422 422 422 422", "public"),
 }
 
 CONVERSATIONS = {
@@ -152,6 +347,17 @@ ACCOUNTS = {
         data={"theme": "dark", "timezone": "UTC", "locale": "en", "rows_per_page": 15},
     ),
     "accounts:person": Route(SIGNED_IN, READ_ONLY, "person", shows="Winnie"),
+    "accounts:teams": Route(SIGNED_IN, READ_ONLY, shows="Bindlethorn"),
+    "accounts:create_team": Route(SIGNED_IN, "door 302 302 302 302 302", data={"name": "Pickers"}),
+    "accounts:team": Route("door 200 404 200 404 404", READ_ONLY, "team", shows="Juniperfall"),
+    "accounts:edit_team": Route(
+        "door 200 404 404 404 404", "door 302 404 404 404 404", "team", {"name": "Pickers"}, shows="Bindlethorn"
+    ),
+    "accounts:add_member": Route(POST_ONLY, "door 302 404 404 404 404", "team", {"who": "@outsider", "role": "member"}),
+    "accounts:change_member": Route(POST_ONLY, "door 302 404 404 404 404", "member", {"role": "owner"}),
+    "accounts:hand_over": Route(POST_ONLY, "door 302 404 404 404 404", "member"),
+    "accounts:remove_member": Route(POST_ONLY, "door 302 404 404 404 404", "member"),
+    "accounts:leave_team": Route(POST_ONLY, "door 409 404 302 404 404", "team"),
     "account_login": Route("200 302 302 302 302 302", "302 302 302 302 302 302", data=_sign_in),
     "account_logout": Route("302 200 200 200 200 200", "302 302 302 302 302 302"),
     "account_inactive": Route(ANYBODY, NOBODY_POSTS),

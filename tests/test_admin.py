@@ -12,6 +12,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import TeamMembership, User
+from audit.admin import KindFilter
 from audit.models import AuditLog
 from conversations.models import AIModel, Conversation, Participant, Prompt
 from promptlib.core.models import BaseModel
@@ -144,3 +145,24 @@ def test_who_is_no_staff_gets_the_sign_in_page(client: Client) -> None:
     client.force_login(UserFactory())
     response = client.get(address(PromptTemplate, "changelist"))
     assert response.url.startswith(reverse("admin:login")) or response.url.startswith(reverse("account_login"))
+
+
+def test_kinds_to_filter_the_log_by_are_named_without_reading_it(staff_client: Client) -> None:
+    TemplateFactory()
+    filters = staff_client.get(address(AuditLog, "changelist")).context["cl"].filter_specs
+    kinds = [name for each in filters if isinstance(each, KindFilter) for _pk, name in each.lookup_choices]
+    assert kinds == sorted(kinds)
+    assert {"template", "conversation", "interaction"} <= set(kinds)
+
+
+def test_the_trash_alone(staff_client: Client) -> None:
+    gone, _kept = TemplateFactory(title="Gone"), TemplateFactory(title="Kept")
+    gone.delete()
+    shown = {
+        query: sorted(
+            row.title
+            for row in staff_client.get(f"{address(PromptTemplate, 'changelist')}?{query}").context["cl"].result_list
+        )
+        for query in ("trash=yes", "trash=no", "")
+    }
+    assert shown == {"trash=yes": ["Gone"], "trash=no": ["Kept"], "": ["Gone", "Kept"]}

@@ -21,6 +21,16 @@ from tests.world import PEOPLE, World, make_world, nowhere
 pytestmark = pytest.mark.django_db
 
 HTMX = {"HX-Request": "true"}
+VISITORS = {
+    *("templates_app:list", "templates_app:detail", "templates_app:version", "templates_app:versions"),
+    *("templates_app:choose_versions", "templates_app:compare", "templates_app:forks"),
+    "templates_app:reviews",
+}
+THE_VIEWER_S_OWN = {
+    *("templates_app:withdraw", "templates_app:unarchive", "templates_app:withdraw_suggestion"),
+    *(f"templates_app:edit_suggestion{step}" for step in ("", "_variables", "_examples", "_preview")),
+    "templates_app:report_rating",
+}
 WRITES = re.compile(r'\s*(INSERT INTO|UPDATE|DELETE FROM|REPLACE INTO)\s+[`"]?(?!django_session)\w+', re.IGNORECASE)
 
 
@@ -117,9 +127,26 @@ def test_a_fragment_is_answered_as_the_page_and_a_commenter_as_a_viewer(world: W
         assert "hx-redirect" in Visit(world, name, "get", "anonymous", headers=HTMX).text
     commenter = [Visit(world, name, method, "commenter") for method in ("get", "post")]
     viewer_or_outsider = [dict(zip(PEOPLE, row.split(), strict=True)) for row in (route.get, route.post)]
-    kind = "outsider" if name in {"templates_app:withdraw", "templates_app:unarchive"} else "viewer"
+    kind = "outsider" if name in THE_VIEWER_S_OWN else "viewer"
     assert [visit.outcome for visit in commenter] == [row[kind] for row in viewer_or_outsider]
     assert [visit.leaks for visit in commenter] == [set(), set()]
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_what_a_public_library_opens_to_visitors(world: World, settings: Any, name: str) -> None:
+    settings.PUBLIC_LIBRARY = True
+    route = ROUTES[name]
+    visits = [Visit(world, name, method, "anonymous") for method in ("get", "post")]
+    fragment = Visit(world, name, "get", "anonymous", headers=HTMX)
+    told = {"Larkmeadow"} if route.visitor else set()
+    assert [visit.outcome for visit in visits] == [route.visitor or route.get.split()[0], route.post.split()[0]]
+    assert [visit.leaks - told for visit in (*visits, fragment)] == [set(), set(), set()]
+    assert route.get_writes or [*visits[0].written, *fragment.written] == []
+
+
+def test_few_addresses_are_open_to_visitors() -> None:
+    """A new row here is a decision."""
+    assert {name.partition(" ")[0] for name, route in ROUTES.items() if route.visitor} <= VISITORS
 
 
 HIDDEN = [name for name, route in ROUTES.items() if route.of and "404" in {route.get[-3:], route.post[-3:]}]

@@ -31,7 +31,8 @@ def count():
 migrate()
 call_command("seed_demo", password="a-long-enough-word", verbosity=0)
 count()
-for app, target in (("templates_app", "0003"), ("conversations", "0001"), ("audit", "0001"), ("accounts", "0001")):
+back = [("conversations", "0005"), ("templates_app", "0004"), ("templates_app", "0003"), ("conversations", "0001")]
+for app, target in (*back, ("audit", "0001"), ("accounts", "0001")):
     migrate(app, target)
     migrate()
 count()

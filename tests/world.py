@@ -20,6 +20,8 @@ from fido2.webauthn import AttestationObject, AttestedCredentialData, Authentica
 
 from accounts.models import User
 from conversations.models import PromptComment
+from templates_app import services
+from templates_app.models import BulkAction, PromptTemplate
 from tests.factories import (
     AIModelFactory,
     CategoryFactory,
@@ -27,6 +29,7 @@ from tests.factories import (
     FavoriteFactory,
     GrantFactory,
     LabelFactory,
+    LibraryImportFactory,
     ParticipantFactory,
     PromptFactory,
     RatingFactory,
@@ -34,6 +37,7 @@ from tests.factories import (
     TeamFactory,
     TemplateFactory,
     UserFactory,
+    ValueSetFactory,
 )
 
 PEOPLE = ("anonymous", "owner", "editor", "viewer", "outsider", "staff")
@@ -82,6 +86,7 @@ def make_world() -> World:
     world.secrets |= dict.fromkeys([owner.email, "other.winifred@example.org"], ALONE)
     world.args["person"] = {"handle": owner.handle}
     _template(world)
+    _imports(world)
     _conversation(world)
     _trash(world)
     _second_factor(world)
@@ -112,22 +117,117 @@ def _template(world: World) -> None:
     LabelFactory(version=template.current_version)
     RatingFactory(template=template, user=viewer, review="A Dapplecroft review.")
     FavoriteFactory(template=template, user=viewer)
-    SuggestionFactory(template=template, author=viewer, message="Make it Pennywort.")
+    _suggestions(world, template)
+    _value_sets(world, template)
+    _team(world, template)
+    world.args |= {"shelf": {"pk": template.category_id}, "tag": {"pk": template.tags.get().pk}}
+    action = BulkAction.objects.create(user=owner, action="archive", before=[])
+    world.args |= {"bulk": {"action": "archive"}, "bulk action": {"pk": action.pk}}
+    world.things["other shelf"] = CategoryFactory(name="Elsewhere")
     draft = TemplateFactory(
         owner=owner, visibility="public", status="draft", title="Hushpocket orchard", body="Keep the Mufflecap {{ x }}."
     )
     archived = TemplateFactory(owner=owner, visibility="shared", status="archived", title="Old Quillfeather orchard")
     for person, role in ((editor, "editor"), (viewer, "viewer")):
         GrantFactory(template=archived, user=person, role=role)
-    world.things |= {"template": template, "draft": draft}
+    public = TemplateFactory(owner=owner, visibility="public", title="Larkmeadow orchard", body="Sow {{ x }}.")
+    review = RatingFactory(template=public, user=viewer, review="A Larkmeadow review.")
+    report = services.report_rating(review, user=world.people["commenter"], reason="Of another meadow.")
+    world.things |= {"template": template, "draft": draft, "public": public}
+    _labels(world, template)
+    _fork(world, public)
     world.args |= {
         "template": {"pk": template.pk},
         "version": {"pk": template.pk, "number": 1},
         "draft": {"pk": draft.pk},
+        "public": {"pk": public.pk},
+        "public review": {"pk": public.pk, "rating_pk": review.pk},
+        "report": {"report_pk": report.pk},
+        "public version": {"pk": public.pk, "number": 1},
+        "public comparison": {"pk": public.pk, "old": 1, "new": 2},
         "archived": {"pk": archived.pk},
     }
     shared = "Quillfeather Marzipanther Larkspurred Snorkelbeam Thimblewick bramblewhisk Dapplecroft Pennywort"
     world.secrets |= dict.fromkeys(shared.split(), READERS) | dict.fromkeys(["Hushpocket", "Mufflecap"], ALONE)
+    world.secrets["Larkmeadow"] = frozenset(PEOPLE) - {"anonymous"} | {"commenter"}
+
+
+def _suggestions(world: World, template: PromptTemplate) -> None:
+    """An open one of the viewer's, discussed, and a rejected one of the editor's."""
+    owner, editor, viewer = (world.people[name] for name in ("owner", "editor", "viewer"))
+    suggestion = SuggestionFactory(template=template, author=viewer, message="Make it Pennywort.")
+    services.comment_suggestion(suggestion, author=owner, text="Why Brackenvale?")
+    rejected = SuggestionFactory(template=template, author=editor, message="Make it Sorrelhatch.")
+    services.reject_suggestion(rejected, by=owner, reason="Never Tansyfold.")
+    world.things["suggestion"] = suggestion
+    for name, each in (("suggestion", suggestion), ("rejected", rejected)):
+        world.args[name] = {"pk": template.pk, "suggestion_pk": each.pk}
+    world.secrets |= dict.fromkeys("Brackenvale Sorrelhatch Tansyfold".split(), READERS)
+
+
+def _team(world: World, template: Any) -> None:
+    """The owner's, with the viewer and the commenter in it."""
+    people = [world.people[name] for name in ("owner", "viewer", "commenter")]
+    team = TeamFactory(name="Reapers of Juniperfall", slug="reapers", description="They Bindlethorn.", members=people)
+    team.memberships.filter(user=people[0]).update(role="owner")
+    grant = GrantFactory(template=template, team=team)
+    world.args |= {
+        "team": {"slug": team.slug},
+        "member": {"slug": team.slug, "handle": "viewer"},
+        "grant": {"pk": template.pk, "grant_pk": grant.pk},
+    }
+    world.secrets |= {"Juniperfall": READERS, "Bindlethorn": READERS - {"editor"}}  # an editor reads who has rights
+
+
+def _labels(world: World, template: PromptTemplate) -> None:
+    """A protected one, which the editor wants to move."""
+    version = template.versions.get(number=2)
+    LabelFactory(version=version, name="kept", is_protected=True)
+    move = services.move_label(
+        template, name="kept", version=template.current_version, by=world.people["editor"], reason="For Yarrowgate."
+    )
+    assert move is not None
+    world.args |= {
+        "move": {"pk": template.pk, "move_pk": move.pk},
+        "comparison": {"pk": template.pk, "old": 1, "new": 3},
+    }
+    world.secrets["Yarrowgate"] = READERS
+
+
+def _fork(world: World, original: PromptTemplate) -> None:
+    """The owner's, of a public template that has moved on since."""
+    owner, editor, viewer = (world.people[name] for name in ("owner", "editor", "viewer"))
+    fork = services.fork_template(original.current_version, owner=owner, title="Pipkinwort orchard")
+    services.update_details(fork, base_revision=0, visibility="shared")
+    GrantFactory(template=fork, user=editor, role="editor")
+    GrantFactory(template=fork, user=viewer)
+    services.publish_version(original, author=owner, base_revision=original.revision, body="Sow and reap {{ x }}.")
+    world.things["fork"] = fork
+    world.args["fork"] = {"pk": fork.pk}
+    world.secrets["Pipkinwort"] = READERS - {"commenter"}
+
+
+def _value_sets(world: World, template: PromptTemplate) -> None:
+    owner, viewer = world.people["owner"], world.people["viewer"]
+    private = ValueSetFactory(
+        template=template, user=owner, name="Crumblewax orchard", values={"orchard": "Sogglethorn"}
+    )
+    shared = ValueSetFactory(
+        template=template, user=viewer, name="Tatterfern", values={"orchard": "pears"}, is_shared=True
+    )
+    world.things |= {"value set": private, "shared value set": shared}
+    world.args["value set"] = {"pk": template.pk, "set_pk": private.pk}
+    world.secrets |= {"Crumblewax": ALONE, "Sogglethorn": ALONE, "Tatterfern": READERS}
+
+
+def _imports(world: World) -> None:
+    owner = world.people["owner"]
+    text = "act,prompt\nTailor,Sew a Wickerfern coat.\n"
+    told = {"kind": "created", "place": "row 2", "title": "Wickerfern", "reason": "", "template": ""}
+    waiting = LibraryImportFactory(owner=owner, filename="Wickerfern.csv", text=text, outcomes=[told])
+    finished = LibraryImportFactory(owner=owner, filename="Wickerfern.csv", text=text, outcomes=[told], finished=True)
+    world.args |= {"upload": {"pk": waiting.pk}, "imported": {"pk": finished.pk}}
+    world.secrets["Wickerfern"] = ALONE
 
 
 def _conversation(world: World) -> None:

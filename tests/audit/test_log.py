@@ -55,6 +55,12 @@ def test_statistics_and_housekeeping_make_no_noise() -> None:
     assert logged & {"alive", "rank_score", "usage_count", "created_at", "updated_at"} == set()
 
 
+def test_what_is_created_is_logged_with_its_own_fields_alone() -> None:
+    for instance in (UserFactory(), TemplateFactory(), TemplateFactory().current_version, PromptFactory()):
+        created = AuditLog.objects.filter(object_pk=str(instance.pk), action=AuditLog.Action.CREATE).get()
+        assert created.changes.keys() <= {field.name for field in instance._meta.concrete_fields}
+
+
 def test_secrets_never_reach_the_log() -> None:
     user = UserFactory(password="a-long-secret-word")
     user.set_password("another-secret-word")

@@ -22,7 +22,18 @@ from promptlib.core import statistics
 from promptlib.site.demo import plant
 from promptlib.site.demo.library import SOURCE
 from promptlib.site.seed import SeedData, load
-from templates_app.models import Favorite, Grant, Label, PromptTemplate, Rating, Tag, TemplateVersion
+from templates_app.models import (
+    Favorite,
+    Grant,
+    Label,
+    PromptTemplate,
+    Rating,
+    RatingReport,
+    Suggestion,
+    SuggestionComment,
+    Tag,
+    TemplateVersion,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -127,6 +138,34 @@ def test_what_people_did_with_the_templates() -> None:
     assert set(forks.values_list("source_id", "forked_from__template__source_id", "forked_from__number")) == {
         (each.slug, each.forked_from.slug, each.forked_from.version) for each in DATA.templates if each.forked_from
     }
+
+
+def test_what_people_propose_and_say_about_it() -> None:
+    stored = Suggestion.objects.order_by("created_at")
+    fields = ("template__source_id", "base_version__number", "author__handle", "status", "accepted_version__number")
+    proposed = sorted(DATA.suggestions, key=lambda each: (-each.days_ago, each.time))
+    assert list(stored.values_list(*fields)) == [
+        (
+            each.template,
+            each.version,
+            each.author,
+            each.decision.status if each.decision else "open",
+            each.decision.version if each.decision else None,
+        )
+        for each in proposed
+    ]
+    for suggestion, content in zip(stored, proposed, strict=True):
+        text = suggestion.system_prompt + suggestion.body
+        assert [change.new in text for change in content.changes] == [True] * len(content.changes)
+    assert list(SuggestionComment.objects.values_list("author__handle", "text")) == [
+        (comment.user, comment.text)
+        for _day, comment in sorted(
+            ((-comment.days_ago, comment.time), comment) for each in proposed for comment in each.comments
+        )
+    ]
+    assert list(RatingReport.objects.values_list("rating__template__source_id", "rating__user__handle", "reason")) == [
+        (each.template, each.rating_by, each.reason) for each in DATA.reports
+    ]
 
 
 def test_the_written_conversations_are_the_content() -> None:
