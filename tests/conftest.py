@@ -31,10 +31,12 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "promptlib
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests about one database are not collected on the other; those that touch none run on SQLite alone."""
+    """Tests about one database are not collected on the other; those of markup or of no table run on SQLite alone."""
     on_mysql = settings.DATABASES["default"]["ENGINE"].endswith("mysql")
-    foreign = "sqlite_only" if on_mysql else "mysql_only"
-    dropped = [item for item in items if item.get_closest_marker(foreign) or (on_mysql and not _touches_tables(item))]
+    foreign = {"sqlite_only", "html_check"} if on_mysql else {"mysql_only"}
+    dropped = [
+        item for item in items if any(map(item.get_closest_marker, foreign)) or (on_mysql and not _touches_tables(item))
+    ]
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         left_out = set(dropped)

@@ -12,7 +12,12 @@ from playwright.sync_api import expect
 from accounts.models import User
 from promptlib.core.toasts import notify
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.urls(__name__)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.sqlite_only,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.urls(__name__),
+]
 
 KIT = """{% extends "base.html" %}{% block main %}<h1>Kit</h1>
 <p class="prompt" data-preview>Dear <a class="var" data-var="name" href="#id_name">name</a>,

@@ -162,9 +162,9 @@ def test_rate_report_and_judge(
     assert (Rating.objects.count(), RatingReport.objects.get().decision) == (1, "removed")
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("dark", 1280), ("light", 360)])
+@pytest.mark.sqlite_only
 def test_the_pages_are_accessible_and_do_not_scroll_sideways(
-    page_of: Callable[..., Page], ines: User, tom: User, reply: PromptTemplate, scheme: str, width: int
+    page_of: Callable[..., Page], ines: User, tom: User, reply: PromptTemplate
 ) -> None:
     version = reply.current_version
     assert version is not None
@@ -176,11 +176,11 @@ def test_the_pages_are_accessible_and_do_not_scroll_sideways(
     rating = RatingFactory(template=reply, version=version, review="V" * 200, model="m" * 100, task="t" * 190)
     services.report_rating(rating, user=tom, reason="R" * 200)
     ines.user_permissions.add(Permission.objects.get(codename="curate_library"))
-    page = page_of(ines, color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True)
+    page = page_of(ines, color_scheme="dark", viewport={"width": 360, "height": 800}, bypass_csp=True)
     base = reply.get_absolute_url()
     paths = ("", "suggestions/", "suggestions/new/", f"suggestions/{suggestion.pk}/", "reviews/", "reviews/?stars=2")
     for address in (*(f"{base}{path}" for path in paths), f"{base}reviews/{rating.pk}/report/", "/templates/reports/"):
         page.goto(address)
         found = Axe().run(page, options={"resultTypes": ["violations"], "preload": False})
         assert (address, found.generate_report() if found.violations_count else "") == (address, "")
-        assert (address, page.evaluate("document.documentElement.scrollWidth")) == (address, width)
+        assert (address, page.evaluate("document.documentElement.scrollWidth")) == (address, 360)

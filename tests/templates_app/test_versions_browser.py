@@ -76,6 +76,7 @@ def test_d_compares_with_the_version_before(page: Page, live_server: Any, ines: 
     expect(page.locator(".rail__name").first).to_have_text("v3")
 
 
+@pytest.mark.sqlite_only
 def test_a_history_of_labels_and_a_contradiction_with_the_original_read_well(
     new_page: Callable[..., Page], live_server: Any, ines: User, jonas: User, reply: PromptTemplate
 ) -> None:
