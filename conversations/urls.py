@@ -2,13 +2,18 @@
 
 from django.urls import path
 
-from conversations.views import conversations, listing, prompts, runs, streams
+from conversations.views import conversations, imports, listing, prompts, runs, streams
 
 app_name = "conversations"
 
 urlpatterns = [
     path("conversations/", listing.index, name="list"),
     path("conversations/new/", listing.create, name="create"),
+    path("conversations/imports/", imports.index, name="imports"),
+    path("conversations/imports/<uuid:pk>/", imports.show, name="import"),
+    path("conversations/imports/<uuid:pk>/run/", imports.run, name="run_import"),
+    path("conversations/imports/<uuid:pk>/resume/", imports.resume, name="resume_import"),
+    path("conversations/imports/<uuid:pk>/delete/", imports.discard, name="discard_import"),
     path("conversations/<uuid:pk>/", conversations.detail, name="detail"),
     path("conversations/<uuid:pk>/title/", conversations.rename, name="rename"),
     path("conversations/<uuid:pk>/archive/", conversations.archive, name="archive"),

@@ -78,6 +78,11 @@ def _upload(_world: World) -> dict[str, Any]:
     return {"file": SimpleUploadedFile("prompts.csv", b"act,prompt\nCook,Cook.\n"), "format": "auto"}
 
 
+def _conversation_upload(_world: World) -> dict[str, Any]:
+    data = b'[{"conversations": [{"from": "human", "value": "Hm?"}]}]'
+    return {"file": SimpleUploadedFile("talk.json", data)}
+
+
 def _selected(world: World) -> dict[str, Any]:
     return {"ids": [world.things[name].pk for name in ("template", "draft", "public")]}
 
@@ -294,6 +299,27 @@ LIBRARY = {
 CONVERSATIONS = {
     "conversations:list": Route(SIGNED_IN, READ_ONLY, shows="Wobblegate"),
     "conversations:list searched": Route(SIGNED_IN, READ_ONLY, query=LOOK_FOR, shows="Wobblegate"),
+    "conversations:imports": Route(
+        SIGNED_IN, "door 302 302 302 302 302", data=_conversation_upload, shows="Sandpiperly"
+    ),
+    "conversations:import": Route(
+        "door 200 404 404 404 404", READ_ONLY, "conversations looked at", shows="Sandpiperly"
+    ),
+    "conversations:import at work": Route(
+        "door 200 404 404 404 404", READ_ONLY, "conversations at work", shows="Sandpiperly"
+    ),
+    "conversations:import that broke off": Route(
+        "door 200 404 404 404 404", READ_ONLY, "conversations broken off", shows="Sandpiperly"
+    ),
+    "conversations:import that failed": Route(
+        "door 200 404 404 404 404", READ_ONLY, "conversations unreadable", shows="Sandpiperly"
+    ),
+    "conversations:import that is done": Route(
+        "door 200 404 404 404 404", READ_ONLY, "conversations brought in", shows="Sandpiperly"
+    ),
+    "conversations:run_import": Route(POST_ONLY, "door 303 404 404 404 404", "conversations looked at"),
+    "conversations:resume_import": Route(POST_ONLY, "door 303 404 404 404 404", "conversations broken off"),
+    "conversations:discard_import": Route(POST_ONLY, "door 302 404 404 404 404", "conversations looked at"),
     "conversations:create": Route(SIGNED_IN, "door 303 303 303 303 303", data=QUESTION),
     "conversations:detail": Route("door 200 200 200 404 404", READ_ONLY, "conversation", shows="Gloomlantern"),
     "conversations:detail in the trash": Route("door 404 404 404 404 404", READ_ONLY, "gone thread"),

@@ -1,6 +1,7 @@
 """One of everything, and people who stand to it in every way: what the tests of the whole product look at."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +15,13 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from fido2.cose import ES256
 from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
 from accounts.models import User
-from conversations.models import PromptComment
+from conversations.models import ConversationImport, PromptComment
 from templates_app import services
 from templates_app.models import BulkAction, PromptTemplate
 from tests.factories import (
@@ -87,6 +89,7 @@ def make_world() -> World:
     world.args["person"] = {"handle": owner.handle}
     _template(world)
     _imports(world)
+    _conversation_imports(world)
     _conversation(world)
     _trash(world)
     _second_factor(world)
@@ -228,6 +231,30 @@ def _imports(world: World) -> None:
     finished = LibraryImportFactory(owner=owner, filename="Wickerfern.csv", text=text, outcomes=[told], finished=True)
     world.args |= {"upload": {"pk": waiting.pk}, "imported": {"pk": finished.pk}}
     world.secrets["Wickerfern"] = ALONE
+
+
+def _conversation_imports(world: World) -> None:
+    """Uploads of the owner's in every state: looked at, at work, broken off, failed, done."""
+    owner = world.people["owner"]
+    told = [
+        {"kind": "created", "place": "conversation 1", "title": "Sandpiperly orchard", "added": 3},
+        {"kind": "bad", "place": "conversation 2", "title": "Sandpiperly two", "reason": "It has no messages."},
+    ]
+    made = {"owner": owner, "filename": "Sandpiperly.json", "format": "chatgpt", "total": 2}
+    now, earlier = timezone.now(), timezone.now() - timedelta(hours=1)
+    states: dict[str, dict[str, Any]] = {
+        "looked at": {"status": "preview", "finished_at": now, "outcomes": told, "done": 2},
+        "at work": {"status": "running", "outcomes": told[:1], "done": 1},
+        "broken off": {"status": "running", "outcomes": told[:1], "done": 1},
+        "unreadable": {"status": "failed", "finished_at": now, "error": "Its JSON is nested too deep."},
+        "brought in": {"status": "done", "finished_at": now, "outcomes": told, "done": 2},
+    }
+    for name, fields in states.items():
+        upload = ConversationImport.objects.create(**made, **fields)
+        world.args[f"conversations {name}"] = {"pk": upload.pk}
+        if name == "broken off":
+            ConversationImport.objects.filter(pk=upload.pk).update(updated_at=earlier)
+    world.secrets["Sandpiperly"] = ALONE
 
 
 def _conversation(world: World) -> None:

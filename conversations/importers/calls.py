@@ -14,6 +14,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from conversations.importers.assembling import ConversationRecord, TurnRecord
+from conversations.importers.files import Broken
 from conversations.importers.threads import BadThread, count, moment, text
 from templates_app.importers.records import clean_text, short_hash, storable
 
@@ -42,11 +43,22 @@ def read_calls(entries: list[Any], name: str) -> Iterator[ConversationRecord | B
         yield together
 
 
+def spans_of(groups: list[Any]) -> Iterator[Any]:
+    """The spans inside what an OpenTelemetry collector writes, with what is known of the service they ran in."""
+    for group in map(_object, groups):
+        resource = _attributes(_object(group.get("resource")).get("attributes"))
+        for scope in group.get("scopeSpans") or group.get("instrumentationLibrarySpans") or []:
+            for span in _object(scope).get("spans") or []:
+                yield {**span, "resource": resource} if isinstance(span, dict) and resource else span
+
+
 def is_call(entry: Any) -> bool:
     return isinstance(entry, dict) and any(matches(entry) for matches, _reader in _READERS)
 
 
 def _read(entry: Any, place: str) -> TurnRecord | ConversationRecord | BadThread:
+    if isinstance(entry, Broken):
+        return BadThread(place, entry.reason)
     if not isinstance(entry, dict):
         return BadThread(place, _("It is not an object with named fields."))
     for matches, reader in _READERS:

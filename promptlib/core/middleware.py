@@ -53,9 +53,9 @@ class BodyLimitMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isascii() or not length.isdigit() or int(length) > settings.MAX_BODY_BYTES:
-            limit = settings.MAX_BODY_BYTES // (1024 * 1024)
-            response = render(request, "413.html", {"limit": limit}, status=413)
+        limit = settings.MAX_BODY_BYTES_OF.get(request.path_info, settings.MAX_BODY_BYTES)
+        if not length.isascii() or not length.isdigit() or int(length) > limit:
+            response = render(request, "413.html", {"limit": limit // (1024 * 1024)}, status=413)
             response.headers["Connection"] = "close"  # the rest of it is on its way
             return response
         return self.get_response(request)

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         if counts[Kind.BAD]:
             raise SystemExit(1)
 
-    def read(self, options: dict[str, Any]) -> Iterator[ConversationRecord | BadThread]:
+    def read(self, options: dict[str, Any]) -> Iterable[ConversationRecord | BadThread]:
         return read_file(options["file"], format=options["format"])
 
     def _tell(self, outcomes: Iterable[Outcome], verbosity: int) -> tuple[Counter[Kind], int]:

@@ -1,7 +1,7 @@
 """`manage.py import_prompts`: calls of models that were recorded elsewhere, into the conversations of one person."""
 
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from conversations.importers import BadThread, ConversationRecord, read_call_file
@@ -20,5 +20,5 @@ class Command(import_conversations.Command):
         parser.add_argument("--owner", required=True, metavar="EMAIL", help="whose conversations they become")
         parser.add_argument("--dry-run", action="store_true", help="write nothing, say what would happen")
 
-    def read(self, options: dict[str, Any]) -> Iterator[ConversationRecord | BadThread]:
+    def read(self, options: dict[str, Any]) -> Iterable[ConversationRecord | BadThread]:
         return read_call_file(options["file"])
