@@ -45,3 +45,10 @@ def post_fork(_server: Any, _worker: Any) -> None:
     from django.db import connections
 
     connections.close_all()
+
+
+def post_worker_init(_worker: Any) -> None:
+    """Somebody must end the answers of a worker that was killed: every worker looks for them."""
+    from conversations.services.sweeping import keep_sweeping
+
+    keep_sweeping()

@@ -36,6 +36,8 @@ PROVIDER_HOSTS = [host.lower() for host in env.list("PROVIDER_HOSTS", default=[]
 PROVIDER_CONNECT_SECONDS = env.float("PROVIDER_CONNECT_SECONDS", default=10)
 PROVIDER_FIRST_TOKEN_SECONDS = env.float("PROVIDER_FIRST_TOKEN_SECONDS", default=60)
 PROVIDER_TOTAL_SECONDS = env.float("PROVIDER_TOTAL_SECONDS", default=300)
+PROVIDER_ATTEMPTS = env.int("PROVIDER_ATTEMPTS", default=3)
+ORPHAN_SECONDS = env.float("ORPHAN_SECONDS", default=60)
 # Each reader of an answer being written holds a thread; some are left for everything else.
 STREAMS_PER_PROCESS = env.int("STREAMS_PER_PROCESS", default=max(4, env.int("WEB_THREADS", default=16) - 6))
 

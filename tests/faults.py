@@ -30,7 +30,9 @@ USAGE = {
     "completion_tokens_details": {"reasoning_tokens": 2},
 }
 MODEL = "fault-1"
-HUGE = 400_000
+HUGE = 600_000
+ADDRESSES = ("v1/chat/completions", "v1/messages")
+"""OpenAI's and Anthropic's: the faults are the same in either format, except those about one format's own ways."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class FaultServer:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: "_Server"
+    speaks_anthropic = False
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -59,7 +62,8 @@ class _Handler(BaseHTTPRequestHandler):
         fault = getattr(self, "fault_" + self.path.split("/")[1], None)
         self.close_connection = True
         with suppress(OSError):
-            if fault is None or self.path.split("?")[0].split("/")[2:] != ["v1", "chat", "completions"]:
+            self.speaks_anthropic = self.path.endswith("/v1/messages")
+            if fault is None or self.path.split("?")[0].split("/", 2)[2] not in ADDRESSES:
                 self.answer(404, {"error": {"message": "There is no such page."}})
             else:
                 fault()
@@ -278,6 +282,22 @@ class _Handler(BaseHTTPRequestHandler):
     def fault_429(self) -> None:
         self.answer(429, {"error": {"message": "Slow down."}}, {"Retry-After": "12"})
 
+    def fault_429_once(self) -> None:
+        self.refuse_once(429, {"Retry-After": "0"})
+
+    def fault_503_once(self) -> None:
+        self.refuse_once(503)
+
+    def fault_500_once(self) -> None:
+        self.refuse_once(500)
+
+    def refuse_once(self, status: int, headers: dict[str, str] | None = None) -> None:
+        """The first question is refused, all further ones are answered."""
+        if sum(request.path == self.path for request in self.server.record.requests) > 1:
+            self.fault_ok()
+        else:
+            self.answer(status, {"error": {"message": "Busy."}}, headers)
+
     def fault_429_date(self) -> None:
         at = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
         self.answer(429, {"error": "Slow down."}, {"Retry-After": at})
@@ -308,9 +328,24 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def chunk(self, delta: dict[str, Any] | None = None, finish_reason: str | None = None) -> None:
+        if self.speaks_anthropic:
+            self.event(delta, finish_reason)
+            return
         choice = {"index": 0, "delta": delta or {}, "finish_reason": finish_reason}
         payload = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "model": MODEL, "choices": [choice]}
         self.send(b"data: " + json.dumps(payload, ensure_ascii=False).encode() + b"\n\n")
+
+    def event(self, delta: dict[str, Any] | None, finish_reason: str | None) -> None:
+        """The same in Anthropic's format."""
+        payload: dict[str, Any] = {"type": "message_start", "message": {"model": MODEL, "usage": {"input_tokens": 12}}}
+        if delta and "role" not in delta:
+            piece = {"type": "text_delta", "text": delta["content"]}
+            payload = {"type": "content_block_delta", "index": 0, "delta": piece}
+        if finish_reason:
+            end = {"stop_reason": "end_turn"}
+            payload = {"type": "message_delta", "delta": end, "usage": {"output_tokens": 5}}
+        named = f"event: {payload['type']}\ndata: {json.dumps(payload, ensure_ascii=False)}\n\n"
+        self.send(named.encode())
 
     def words(self, words: Any) -> None:
         for word in words:
@@ -318,6 +353,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def end(self) -> None:
         self.chunk(finish_reason="stop")
+        if self.speaks_anthropic:
+            self.send(b'event: message_stop\ndata: {"type": "message_stop"}\n\n')
+            self.last()
+            return
         usage = {"model": MODEL, "choices": [], "usage": USAGE}
         self.send(b"data: " + json.dumps(usage).encode() + b"\n\n" + b"data: [DONE]\n\n")
         self.last()

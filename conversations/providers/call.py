@@ -28,7 +28,8 @@ class Call:
 
     def __init__(self, request: ChatRequest) -> None:
         self.request = request
-        self.started = monotonic()
+        self.sent = monotonic()
+        self.started = self.sent if request.began is None else request.began
         self.begun = False
         self.progress = self.started
         self.finished_at: float | None = None
@@ -192,7 +193,7 @@ class Call:
         """Every wait for the network stands in here: it ends in time, and its errors are ours."""
         request, until = self.request, self._until()
         try:
-            connect = min(self.started + request.connect_seconds, until)
+            connect = min(self.sent + request.connect_seconds, until)
             with transport.deadlines(connect=connect, read=until, public_host=self.public_host):
                 yield
         except httpx2.ConnectTimeout as error:

@@ -14,6 +14,8 @@ from conversations.providers.base import ProviderError
 
 QUOTE_CHARS = 240
 LONGEST_WAIT = 24 * 3600
+OVERLOADED = (503, 529)
+"""Answered in place of any work: 529 is Anthropic's own."""
 
 _KEY = re.compile(r"(?:\bsk-|\bgsk_|\bhf_|\bxai-|\bAIza|\bBearer\s+)[\w.*-]{4,}|[\w-]{32,}")
 
@@ -25,6 +27,7 @@ def refused() -> ProviderError:
             "The model could not be reached: nothing answers at its address. "
             "Try again later, or choose another model. Nothing was charged."
         ),
+        is_repeatable=True,
     )
 
 
@@ -170,7 +173,7 @@ def from_status(status: int, headers: Mapping[str, str], payload: Any, api_key: 
     """The error for an answer other than 200; `payload` is its body, parsed where it was JSON."""
     said = _quote(payload, api_key)
     if status == 429:
-        return _rate_limited(said, retry_after(headers))
+        return _rate_limited(said, retry_after(headers), is_repeatable=True)
     if status in (401, 403):
         return ProviderError(
             "unauthorized",
@@ -207,6 +210,7 @@ def from_status(status: int, headers: Mapping[str, str], payload: Any, api_key: 
                 _("Try again, or choose another model. Nothing was charged."),
             ),
             retry_after=retry_after(headers),
+            is_repeatable=status in OVERLOADED,
         )
     return bad_response()
 
@@ -245,7 +249,7 @@ def _until(date: str) -> float:
     return (moment - datetime.now(UTC)).total_seconds()
 
 
-def _rate_limited(said: str, wait: int | None) -> ProviderError:
+def _rate_limited(said: str, wait: int | None, *, is_repeatable: bool = False) -> ProviderError:
     if wait:
         advice = ngettext(
             "Try again in %(wait)d second. Nothing was charged.",
@@ -258,6 +262,7 @@ def _rate_limited(said: str, wait: int | None) -> ProviderError:
         "rate_limited",
         _join(_("The provider takes no more questions at the moment (429)."), said, advice),
         retry_after=wait,
+        is_repeatable=is_repeatable,
     )
 
 

@@ -2,10 +2,10 @@
 
 Whoever asks locks the limits that hold for them, counts, and adds the question to the row that is saved in the same
 transaction: of fifty questions at once each sees those before it. A question that waits for its answer counts with what
-it may cost at most, a finished one with what it did cost. Recorded and imported interactions count for nothing.
+it may cost at most, a finished one (also in the trash) with what it did cost, or by estimate where its provider does
+not say. Recorded and imported interactions count for nothing.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -17,19 +17,12 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from conversations.models import AIModel, Prompt, UsageDaily, UsageLimit
-from conversations.providers import Usage, prices
+from conversations.services.estimating import TAKEN, Estimate, estimate
 from conversations.services.finishing import UNFINISHED
 from conversations.services.messages import messages_for
-from templates_app.rendering import estimate_tokens
 
 RESERVED = "reserved"
 """The key in a waiting interaction's metadata of the tokens and the money that it may take."""
-
-OUTPUT_TOKENS = 4_096
-"""What an answer may be long where neither the question nor the model says."""
-
-MARGIN = Decimal("1.3")
-"""Tokens are estimated without the model's tokenizer: so much more is held back."""
 
 
 class LimitReached(Exception):
@@ -41,40 +34,12 @@ class LimitReached(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a question may take: tokens in and out, and money by today's price, None where there is no price."""
-
-    input_tokens: int
-    output_tokens: int
-    cost: Decimal | None
-    currency: str = ""
-
-    @property
-    def tokens(self) -> int:
-        return self.input_tokens + self.output_tokens
-
-
-@dataclass(frozen=True, slots=True)
 class Used:
     """What was used in a period, what waits for its answer included."""
 
     runs: int = 0
     tokens: int = 0
     cost: Decimal = Decimal(0)
-
-
-def estimate(text: str, model: AIModel, *, parameters: dict[str, Any] | None = None) -> Estimate:
-    """The most that asking `text` may take; one query for the price."""
-    wanted = (parameters or {}).get("max_tokens")
-    output = wanted if isinstance(wanted, int) and wanted > 0 else model.max_output_tokens or OUTPUT_TOKENS
-    output = min(output, model.max_output_tokens or output)
-    tokens = int(estimate_tokens(text) * MARGIN)
-    price = model.price_on(timezone.now().date())
-    if price is None:
-        return Estimate(tokens, output, None)
-    known = prices.Price(price.input_price, price.output_price, price.cached_price, price.currency)
-    cost = prices.cost(Usage(input_tokens=tokens, output_tokens=output), known)
-    return Estimate(tokens, output, cost, price.currency)
 
 
 def hold(prompt: Prompt, model: AIModel) -> None:
@@ -108,15 +73,37 @@ def used_in(limit: UsageLimit) -> Used:
     people: Any = {"user": limit.user_id} if limit.user_id else {"user__in": _members(limit)}
     days = UsageDaily.objects.filter(day__gte=start, provider__in=AIModel.Provider.values, **people)
     known = days.aggregate(Sum("runs"), Sum("input_tokens"), Sum("output_tokens"), Sum("cost"))
+    others = [_used_by(row) for row in _uncounted(limit, start)]
+    return Used(
+        (known["runs__sum"] or 0) + sum(each.runs for each in others),
+        (known["input_tokens__sum"] or 0) + (known["output_tokens__sum"] or 0) + sum(each.tokens for each in others),
+        (known["cost__sum"] or Decimal(0)) + sum((each.cost for each in others), Decimal(0)),
+    )
+
+
+def _uncounted(limit: UsageLimit, start: date) -> Any:
+    """What the statistics leave out: what waits for its answer, what was thrown away, and answers of which the provider
+    did not say what they took."""
     begun = datetime.combine(start, time.min, UTC)
     authors: Any = {"author": limit.user_id} if limit.user_id else {"author__in": _members(limit)}
-    waiting = Prompt.objects.filter(status__in=UNFINISHED, created_at__gte=begun, **authors)
-    reserved = [metadata.get(RESERVED) or {} for metadata in waiting.values_list("metadata", flat=True)]
-    return Used(
-        (known["runs__sum"] or 0) + len(reserved),
-        (known["input_tokens__sum"] or 0) + (known["output_tokens__sum"] or 0) + _sum(reserved, "tokens"),
-        (known["cost__sum"] or Decimal(0)) + sum((Decimal(each.get("cost", "0")) for each in reserved), Decimal(0)),
-    )
+    silent = Q(output_tokens__isnull=True, status__in=(Prompt.Status.COMPLETED, Prompt.Status.INTERRUPTED))
+    rows = Prompt.all_objects.filter(
+        Q(status__in=UNFINISHED) | Q(deleted_at__isnull=False) | silent,
+        created_at__gte=begun,
+        provider__in=AIModel.Provider.values,
+        **authors,
+    ).exclude(status__in=(Prompt.Status.DRAFT, Prompt.Status.RECORDED))
+    return rows.values("status", "deleted_at", "input_tokens", "output_tokens", "cost", "metadata")
+
+
+def _used_by(row: Any) -> Used:
+    is_waiting, is_deleted = row["status"] in UNFINISHED, row["deleted_at"] is not None
+    known = row["metadata"].get(RESERVED if is_waiting else TAKEN) or {}
+    tokens, cost = int(known.get("tokens", 0)), Decimal(known.get("cost", "0"))
+    if is_deleted:  # what lives is in the statistics already
+        tokens += (row["input_tokens"] or 0) + (row["output_tokens"] or 0)
+        cost += row["cost"] or Decimal(0)
+    return Used(int(is_waiting or is_deleted), tokens, cost)
 
 
 def start_of(period: str, day: date) -> date:
@@ -159,7 +146,3 @@ def _told(limit: UsageLimit, amount: str) -> str:
         sentence = _("You may use %(amount)s, and this question could go beyond it.")
     more = _("There is more from %(day)s (UTC). Ask for a shorter answer, choose a cheaper model, or ask staff.")
     return f"{sentence % again} {more % again} {_('Nothing was charged.')}"
-
-
-def _sum(entries: Iterable[dict[str, Any]], name: str) -> int:
-    return sum(int(each.get(name, 0)) for each in entries)

@@ -22,15 +22,18 @@ from audit.context import Origin, acting, current_origin, request_id
 from conversations.models import AIModel, Prompt
 from conversations.providers import ChatRequest, Finished, ProviderError, TextDelta, Usage, prices, stream_chat
 from conversations.services import broker
-from conversations.services.finishing import finish
+from conversations.services.finishing import UNFINISHED, finish
 from conversations.services.messages import messages_for
 from conversations.services.sweeping import sweep_orphans
 from promptlib.core.transactions import release_connection
 
-THREADS = 32
+THREADS = 128
 SAVE_SECONDS = 1.0
 SAVE_ATTEMPTS = 4
-SWEEP_SECONDS = 600.0
+SWEEP_SECONDS = 60.0
+BEATS = 6
+"""How many signs of life an answer gives while it might be taken for an orphan."""
+
 STOPPED = "stopped"
 
 logger = logging.getLogger(__name__)
@@ -40,6 +43,8 @@ _lock = threading.Lock()
 _threads = 0
 _idle = 0
 _swept = 0.0
+_ours: set[UUID] = set()
+"""What this process is to answer: waiting its turn or being written."""
 
 
 def start_on_commit(prompt_id: UUID) -> None:
@@ -51,8 +56,9 @@ def start_on_commit(prompt_id: UUID) -> None:
 
 
 def start(prompt_id: UUID, origin: Origin = Origin(), language: str | None = None) -> None:  # noqa: B008  # frozen
-    """Produce the answer in the background. At most 32 are being written at once; the others wait their turn."""
+    """Produce the answer in the background. At most 128 are being written at once; the others wait their turn."""
     global _threads
+    _ours.add(prompt_id)
     _waiting.put((prompt_id, origin, language or settings.LANGUAGE_CODE))
     with _lock:
         if _idle < _waiting.qsize() and _threads < THREADS:
@@ -98,6 +104,12 @@ def save_partials() -> None:
         channels[prompt_id].stop_requested.set()
 
 
+def give_sign_of_life() -> None:
+    """Somebody has these: whoever sweeps leaves them alone."""
+    unfinished = Prompt.all_objects.filter(pk__in=list(_ours), status__in=UNFINISHED)
+    unfinished.update(updated_at=timezone.now())
+
+
 class _Stopped(Exception):
     """Somebody pressed Stop, or the row has ended by other hands."""
 
@@ -116,10 +128,12 @@ class _Run:
         try:
             finished = self._call()
         except _Stopped:
-            message = _("The answer was stopped. What had arrived is kept.")
-            self._end(Prompt.Status.INTERRUPTED, STOPPED, message, finish_reason=STOPPED)
+            self._end_stopped()
         except ProviderError as error:
-            self._end(self._broken, error.code, error.message)
+            if self.channel.stop_requested.is_set():
+                self._end_stopped()
+            else:
+                self._end(self._broken, error.code, error.message)
         except Exception:
             logger.exception("A run failed in promptlib itself.", extra={"prompt_id": str(self.prompt.pk)})
             message = _("Something went wrong in promptlib itself; staff find it in the log. Try again.")
@@ -131,7 +145,7 @@ class _Run:
         model = self.prompt.ai_model
         if model is None:
             raise ProviderError("no_model", _("The model was removed. Choose another one. Nothing was charged."))
-        request = _request(self.prompt, model)
+        request = _request(self.prompt, model, self.channel.stop_requested)
         release_connection()
         self.started = monotonic()
         with contextlib.closing(_closable(stream_chat(model.provider, request))) as events:
@@ -151,8 +165,9 @@ class _Run:
 
     def _complete(self, finished: Finished) -> None:
         usage, prompt = finished.usage, self.prompt
+        facts: dict[str, str] = {}
         if finished.model and finished.model != prompt.model:
-            prompt.metadata = {**prompt.metadata, "answered_by": finished.model}
+            facts["answered_by"] = finished.model
         self._save(
             Prompt.Status.COMPLETED,
             input_tokens=usage.input_tokens,
@@ -160,7 +175,7 @@ class _Run:
             cached_tokens=usage.cached_tokens,
             reasoning_tokens=usage.reasoning_tokens,
             finish_reason=finished.finish_reason[:64],
-            metadata=prompt.metadata,
+            metadata=facts,
             **cost_of(prompt, usage),
         )
 
@@ -172,6 +187,10 @@ class _Run:
     @property
     def _elapsed_ms(self) -> int:
         return round((monotonic() - self.started) * 1000)
+
+    def _end_stopped(self) -> None:
+        message = _("The answer was stopped. What had arrived is kept.")
+        self._end(Prompt.Status.INTERRUPTED, STOPPED, message, finish_reason=STOPPED)
 
     def _end(self, status: Prompt.Status, code: str, message: str, **fields: Any) -> None:
         self._save(status, error_code=code[:64], error_message=message, **fields)
@@ -195,7 +214,7 @@ class _Run:
                 threading.Event().wait(attempt)
 
 
-def _request(prompt: Prompt, model: AIModel) -> ChatRequest:
+def _request(prompt: Prompt, model: AIModel, given_up: threading.Event) -> ChatRequest:
     parameters = dict(prompt.parameters)
     if model.max_output_tokens:
         wanted = parameters.get("max_tokens")
@@ -210,6 +229,8 @@ def _request(prompt: Prompt, model: AIModel) -> ChatRequest:
         connect_seconds=settings.PROVIDER_CONNECT_SECONDS,
         first_token_seconds=settings.PROVIDER_FIRST_TOKEN_SECONDS,
         total_seconds=settings.PROVIDER_TOTAL_SECONDS,
+        attempts=settings.PROVIDER_ATTEMPTS,
+        given_up=given_up,
     )
 
 
@@ -233,16 +254,21 @@ def _work() -> None:
         except Exception:
             logger.exception("An answer could not be saved.", extra={"prompt_id": str(prompt_id)})
         finally:
+            _ours.discard(prompt_id)
             release_connection()
 
 
 def _save_every_second() -> None:
     """Apart from the calls, so that what came before a silence is saved too."""
+    beaten = monotonic()
     while True:
         threading.Event().wait(SAVE_SECONDS)
-        if broker.open_channels():
+        if _ours or broker.open_channels():
             try:
                 save_partials()
+                if monotonic() - beaten >= settings.ORPHAN_SECONDS / BEATS:
+                    beaten = monotonic()
+                    give_sign_of_life()
             except DatabaseError:
                 logger.warning("Partial answers could not be saved; the next time will do.", exc_info=True)
             finally:
@@ -250,7 +276,7 @@ def _save_every_second() -> None:
 
 
 def _sweep_now_and_then() -> None:
-    """Another process may have been killed half-way: whoever writes answers clears up after it, every ten minutes."""
+    """Another process may have been killed half-way: whoever writes answers clears up after it, where no watch does."""
     global _swept
     with _lock:
         is_due = monotonic() - _swept >= SWEEP_SECONDS

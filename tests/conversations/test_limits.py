@@ -16,6 +16,7 @@ from accounts.models import User
 from conversations.models import Prompt, UsageLimit
 from conversations.services import LimitReached, ask, producer
 from conversations.services.asking import Target
+from conversations.services.finishing import finish
 from conversations.services.limits import end_of, estimate, limits_of
 from tests.factories import (
     AIModelFactory,
@@ -88,6 +89,31 @@ def test_a_finished_question_counts_with_what_it_took(model: Any) -> None:
     Prompt.objects.filter(pk=first.pk).update(status="completed", input_tokens=3, output_tokens=7)
     ((_limit, now),) = limits_of(author)
     assert (now.runs, now.tokens) == (1, 10)
+
+
+@pytest.mark.parametrize(("status", "counts"), [("completed", True), ("interrupted", True), ("failed", False)])
+def test_an_answer_of_which_nobody_says_what_it_took_counts_by_estimate(model: Any, status: str, counts: bool) -> None:
+    author = UserFactory()
+    UsageLimit.objects.create(user=author, period="month", tokens=300)
+    prompt = question(author, model, text="Why is the sky blue?")
+    text = "" if status == "failed" else "Because of the light."
+    finish(prompt, Prompt.Status(status), {"response_text": text})
+    ((_limit, now),) = limits_of(author)
+    assert (now.runs, now.tokens, now.cost) == (1, 5 + 6 if counts else 0, Decimal("0.065") if counts else 0)
+    prompt.refresh_from_db()
+    assert (prompt.input_tokens, prompt.output_tokens, prompt.cost) == (None, None, None)  # they stay unknown
+
+
+def test_what_is_thrown_away_still_counts(model: Any) -> None:
+    author = UserFactory()
+    UsageLimit.objects.create(user=author, period="month", runs=9)
+    for fields in (
+        {"input_tokens": 3, "output_tokens": 7, "cost": Decimal("0.5"), "currency": "EUR"},
+        {"pending": True},
+    ):
+        used(author, model, **fields).conversation.delete(by=author)
+    ((_limit, now),) = limits_of(author)
+    assert (now.runs, now.tokens, now.cost) == (2, 10, Decimal("0.5"))
 
 
 def test_a_team_shares_its_limit(model: Any) -> None:

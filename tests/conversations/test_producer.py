@@ -1,5 +1,6 @@
 """The whole way of a run, from the saved question to the saved end, against a server that goes wrong on demand."""
 
+import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from conversations.models import Prompt
 from conversations.services import ask, broker, producer, retry, run_version, stop, sweep_orphans
 from conversations.services.asking import Target
 from conversations.services.messages import messages_for
+from conversations.services.sweeping import Watch
 from tests.factories import (
     AIModelFactory,
     AIModelPriceFactory,
@@ -342,7 +344,7 @@ def test_what_has_arrived_is_saved_meanwhile(django_assert_num_queries):
 
 class TestSweep:
     def test_what_a_dead_process_left_is_interrupted_and_the_rest_is_left_alone(self):
-        old = timezone.now() - timedelta(seconds=61)
+        old = timezone.now() - timedelta(seconds=91)
         waiting, writing, fresh = (PromptFactory(pending=True, status=s) for s in ("pending", "streaming", "streaming"))
         done, draft = PromptFactory(), PromptFactory(pending=True, status="draft")
         Prompt.objects.exclude(pk=fresh.pk).update(updated_at=old)
@@ -357,6 +359,25 @@ class TestSweep:
             done.pk: ("completed", "", done.response_text),
             draft.pk: ("draft", "", draft.response_text),
         }
+
+    def test_a_watch_ends_what_gives_no_sign_of_life_and_nothing_else(self, settings):
+        settings.ORPHAN_SECONDS = 0.05
+        dead, living = (PromptFactory(pending=True, status="streaming", response_text="Half") for _ in range(2))
+        done = PromptFactory()
+        watch = Watch()
+        producer._ours.add(living.pk)
+        try:
+            assert watch.look() == 0  # seen for the first time, however old
+            time.sleep(0.06)
+            producer.give_sign_of_life()
+            assert watch.look() == 1
+            assert watch.look() == 0
+        finally:
+            producer._ours.discard(living.pk)
+        found = dict(Prompt.objects.values_list("pk", "status"))
+        assert found == {dead.pk: "interrupted", living.pk: "streaming", done.pk: "completed"}
+        dead.refresh_from_db()
+        assert (dead.error_code, dead.response_text) == ("lost", "Half")
 
     def test_whoever_writes_answers_clears_up_now_and_then(self, monkeypatch):
         swept = []

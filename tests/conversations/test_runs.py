@@ -297,3 +297,6 @@ def test_twenty_at_once_with_one_key_are_one_row_and_one_call(template, model, m
     assert places == [(303, f"/conversations/{prompt.conversation_id}/#p-{prompt.pk}")] * 20
     assert (calls, prompt.status, prompt.response_text) == (["Explain tides in 50 words."], "completed", "Like this.")
     assert (Conversation.objects.count(), Participant.objects.count()) == (1, 1)
+    begun, ended = AuditLog.objects.filter(object_pk=str(prompt.pk), action=AuditLog.Action.RUN).order_by("id")
+    assert begun.changes == {"model": [None, model.name]}
+    assert ended.changes["status"] == ["streaming", "completed"]
