@@ -61,6 +61,9 @@ class PromptQuerySet(SoftDeleteQuerySet):
     def editable_by(self, user: Any) -> Self:
         return self.alive().filter(self._in(self._conversations().editable_by(user)))
 
+    def commentable_by(self, user: Any) -> Self:
+        return self.alive().filter(self._in(self._conversations().commentable_by(user)))
+
     def search(self, text: str) -> Self:
         """Those whose prompt or response holds what `text` asks for; see `promptlib.core.search`."""
         return search(self, text, PROMPTS)

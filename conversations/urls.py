@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations.views import conversations, imports, listing, prompts, runs, streams
+from conversations.views import conversations, imports, listing, people, prompts, runs, streams
 
 app_name = "conversations"
 
@@ -21,6 +21,12 @@ urlpatterns = [
     path("conversations/<uuid:pk>/delete/", conversations.delete, name="delete"),
     path("conversations/<uuid:pk>/reading/", conversations.mark_read, name="reading"),
     path("conversations/<uuid:pk>/history/", conversations.history, name="history"),
+    path("conversations/<uuid:pk>/people/", people.index, name="people"),
+    path("conversations/<uuid:pk>/people/leave/", people.leave, name="leave"),
+    path("conversations/<uuid:pk>/people/<uuid:seat_pk>/", people.change, name="change_seat"),
+    path("conversations/<uuid:pk>/people/<uuid:seat_pk>/delete/", people.remove, name="remove_seat"),
+    path("conversations/<uuid:pk>/people/<uuid:seat_pk>/ownership/", people.hand_over, name="hand_over"),
+    path("conversations/<uuid:pk>/offers/<uuid:offer_pk>/delete/", people.withdraw, name="withdraw_offer"),
     path("conversations/<uuid:pk>/prompts/", prompts.ask, name="ask"),
     path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/", prompts.show, name="prompt"),
     path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/stream/", streams.stream, name="stream"),

@@ -21,7 +21,7 @@ from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
 from accounts.models import User
-from conversations.models import ConversationImport, PromptComment
+from conversations.models import ConversationImport, PromptComment, SeatOffer
 from templates_app import services
 from templates_app.models import BulkAction, PromptTemplate
 from tests.factories import (
@@ -284,10 +284,24 @@ def _conversation(world: World) -> None:
     PromptFactory(conversation=alone, input_text="Where is Ploverstone?", response_text="In the orchard.")
     world.things |= {"conversation": conversation, "answered": answered, "alone": alone, "model": model}
     world.args["conversation"] = {"pk": conversation.pk}
+    _people(world, conversation)
     for name, prompt in (("answered", answered), ("failed", failed), ("waiting", waiting)):
         world.args[name] = {"pk": conversation.pk, "prompt_pk": prompt.pk}
     shared = "Wobblegate Fennelbrook Gorsewater Tumblefrost Gloomlantern Nettlequay Copperthistle Saffronmere"
     world.secrets |= dict.fromkeys(shared.split(), READERS) | dict.fromkeys(["Cinderpouch", "Ploverstone"], ALONE)
+
+
+def _people(world: World, conversation: Any) -> None:
+    """A place that is kept for somebody who never came, and the viewer's seat."""
+    offer = SeatOffer.objects.create(
+        conversation=conversation, email="periwinkle@example.org", role="viewer", invited_by=world.people["owner"]
+    )
+    seat = conversation.participants.get(user=world.people["viewer"])
+    world.args |= {
+        "seat": {"pk": conversation.pk, "seat_pk": seat.pk},
+        "seat offer": {"pk": conversation.pk, "offer_pk": offer.pk},
+    }
+    world.secrets["periwinkle"] = ALONE
 
 
 def _trash(world: World) -> None:

@@ -20,6 +20,16 @@ def own(request: HttpRequest, pk: UUID) -> Conversation:
     return get_object_or_404(Conversation.objects.owned_by(request.user), pk=pk)
 
 
+def own_alive(request: HttpRequest, pk: UUID) -> Conversation:
+    """Not one in the trash: who reads it is decided once it is back."""
+    return get_object_or_404(Conversation.objects.owned_by(request.user).alive().select_related("owner"), pk=pk)
+
+
+def comment_prompt(request: HttpRequest, pk: UUID, prompt_pk: UUID) -> Prompt:
+    prompts = Prompt.objects.commentable_by(request.user).select_related("conversation")
+    return get_object_or_404(prompts, pk=prompt_pk, conversation=pk)
+
+
 def read_prompt(request: HttpRequest, pk: UUID, prompt_pk: UUID) -> Prompt:
     prompts = Prompt.objects.visible_to(request.user).select_related("conversation")
     return get_object_or_404(prompts, pk=prompt_pk, conversation=pk)

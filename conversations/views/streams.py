@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET
 
 from conversations.models import Prompt
 from conversations.services import broker
+from conversations.services.rights import Reader
 from conversations.views import access
 from promptlib.core.transactions import release_connection
 
@@ -37,7 +38,7 @@ def stream(request: HttpRequest, pk: UUID, prompt_pk: UUID) -> HttpResponseBase:
     release_connection()
     last = request.headers.get("Last-Event-ID", "")
     offset = int(last) if last.isascii() and last.isdigit() and len(last) < 10 else 0
-    response = StreamingHttpResponse(_Tail(prompt.pk, request.user.pk, offset), content_type="text/event-stream")
+    response = StreamingHttpResponse(_Tail(prompt, request.user.pk, offset), content_type="text/event-stream")
     response["Cache-Control"] = "no-cache, no-transform"
     response["X-Accel-Buffering"] = "no"
     return response
@@ -46,8 +47,9 @@ def stream(request: HttpRequest, pk: UUID, prompt_pk: UUID) -> HttpResponseBase:
 class _Tail:
     """The events of one reader. Closed by the server when the reader leaves or the answer has ended."""
 
-    def __init__(self, prompt_id: UUID, user_id: Any, offset: int) -> None:
-        self.prompt_id, self.user_id, self.offset = prompt_id, user_id, offset
+    def __init__(self, prompt: Prompt, user_id: Any, offset: int) -> None:
+        self.prompt_id, self.user_id, self.offset = prompt.pk, user_id, offset
+        self.reader = Reader(prompt.conversation_id, user_id)
         self.is_closed = False
         self.events = self._events()
 
@@ -59,6 +61,7 @@ class _Tail:
         if not self.is_closed:
             self.is_closed = True
             self.events.close()  # type: ignore[attr-defined]  # a generator
+            self.reader.close()
             _places.release()
 
     def _events(self) -> Iterator[bytes]:
@@ -68,6 +71,8 @@ class _Tail:
         beat = monotonic() + BEAT_SECONDS
         while monotonic() < until:
             text, has_ended = self._next()
+            if not self.reader.may_read():
+                return
             if text:
                 yield self._event("text", {"offset": self.offset, "text": text}, len(text))
             if has_ended:

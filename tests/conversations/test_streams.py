@@ -118,8 +118,7 @@ def test_an_answer_that_has_ended_is_told_at_once(live_server):
     assert list(Reader(live_server, prompt.author, prompt).events()) == [("end", "0", {})]
 
 
-def test_who_loses_the_right_stops_reading(live_server, monkeypatch):
-    monkeypatch.setattr(streams, "BEAT_SECONDS", 0.2)
+def test_who_loses_the_right_stops_reading(live_server):
     prompt = PromptFactory(pending=True, status="streaming", response_text="One")
     seat = ParticipantFactory(conversation=prompt.conversation)
     reader = Reader(live_server, seat.user, prompt)
