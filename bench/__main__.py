@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import one_template, plans, report
+from bench import crashes, one_template, plans, report, streams
 from bench.databases import ROOT, Database, made, version_of
 from bench.load import Measured, Page, client_name, measure, weigh
 from bench.server import Server, serving
@@ -55,6 +55,10 @@ def main() -> None:
         for given in options.database or ["sqlite"]:
             _open_one(given, options)
         return
+    if options.streams or options.crashes:
+        for given in options.database or ["sqlite"]:
+            _ask(given, options)
+        return
     for given in options.database or ["sqlite"]:
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="promptlib-bench-") as folder, ExitStack() as stack:
@@ -83,6 +87,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--one-template", action="store_true", help="instead, a template with very many versions, moves and ratings"
     )
+    parser.add_argument("--streams", action="store_true", help="instead, pages while 200 answers are being read")
+    parser.add_argument("--crashes", type=int, metavar="N", help="instead, kill a worker mid-answer so many times")
     parser.add_argument("--keep", action="store_true", help="leave the databases on the MySQL server")
     return parser.parse_args()
 
@@ -121,6 +127,20 @@ def _open_one(given: str, options: argparse.Namespace) -> None:
     text = one_template.section(found, version_of(given))
     print(text)
     report.write(options.output, "template_sqlite" if given == "sqlite" else "template_mysql", text)
+
+
+def _ask(given: str, options: argparse.Namespace) -> None:
+    """Answers that are being written: read by many, or left by a worker that is killed."""
+    kind, module = ("streams", streams) if options.streams else ("crashes", crashes)
+    _say(f"{kind} …")
+    with tempfile.TemporaryDirectory(prefix="promptlib-bench-") as folder, ExitStack() as stack:
+        database = stack.enter_context(made(given, 0, Path(folder), keep=options.keep))
+        database.manage("collectstatic", "--noinput", "-v0")
+        database.manage("migrate", "-v0")
+        found = streams.measure(database) if options.streams else crashes.measure(database, options.crashes)
+    text = module.section(found, version_of(given))
+    print(text)
+    report.write(options.output, f"{kind}_{'sqlite' if given == 'sqlite' else 'mysql'}", text)
 
 
 def _fill(stack: ExitStack, given: str, size: int, folder: Path, options: argparse.Namespace) -> tuple[Database, str]:

@@ -49,13 +49,15 @@ class Server:
 
 
 @contextmanager
-def serving(database: Database) -> Iterator[Server]:
+def serving(database: Database, **settings: str) -> Iterator[Server]:
+    """The server on this database, with further settings of the environment."""
     port = _free_port()
     environment = {
         **database.environment,
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "WEB_CONCURRENCY": str(WORKERS),
+        **settings,
     }
     started = time.monotonic()
     process = subprocess.Popen(

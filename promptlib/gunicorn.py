@@ -1,6 +1,6 @@
 """How gunicorn serves promptlib (`gunicorn --config python:promptlib.gunicorn`); variables in docs/configuration.md.
 
-A streamed answer holds one thread while it is written, so there are more threads than cores.
+Each reader of an answer that is being written has a thread beyond those of the pages; see `promptlib.core.threads`.
 """
 
 import ctypes
@@ -11,7 +11,7 @@ from typing import Any
 
 wsgi_app = "promptlib.wsgi:application"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-worker_class = "gthread"
+worker_class = "promptlib.core.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = int(os.environ.get("WEB_THREADS", "16"))
 preload_app = True

@@ -38,8 +38,7 @@ PROVIDER_FIRST_TOKEN_SECONDS = env.float("PROVIDER_FIRST_TOKEN_SECONDS", default
 PROVIDER_TOTAL_SECONDS = env.float("PROVIDER_TOTAL_SECONDS", default=300)
 PROVIDER_ATTEMPTS = env.int("PROVIDER_ATTEMPTS", default=3)
 ORPHAN_SECONDS = env.float("ORPHAN_SECONDS", default=60)
-# Each reader of an answer being written holds a thread; some are left for everything else.
-STREAMS_PER_PROCESS = env.int("STREAMS_PER_PROCESS", default=max(4, env.int("WEB_THREADS", default=16) - 6))
+STREAMS_PER_PROCESS = env.int("STREAMS_PER_PROCESS", default=250)
 
 # ---- applications ----------------------------------------------------------
 

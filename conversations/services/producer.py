@@ -27,7 +27,10 @@ from conversations.services.messages import messages_for
 from conversations.services.sweeping import sweep_orphans
 from promptlib.core.transactions import release_connection
 
-THREADS = 128
+THREADS = 100
+DATABASE_THREADS = 12
+"""So many of them are at the database at once; the others wait for models, or for their turn."""
+
 SAVE_SECONDS = 1.0
 SAVE_ATTEMPTS = 4
 SWEEP_SECONDS = 60.0
@@ -40,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 _waiting: "queue.SimpleQueue[tuple[UUID, Origin, str]]" = queue.SimpleQueue()
 _lock = threading.Lock()
+_turns = threading.BoundedSemaphore(DATABASE_THREADS)
 _threads = 0
 _idle = 0
 _swept = 0.0
@@ -56,7 +60,7 @@ def start_on_commit(prompt_id: UUID) -> None:
 
 
 def start(prompt_id: UUID, origin: Origin = Origin(), language: str | None = None) -> None:  # noqa: B008  # frozen
-    """Produce the answer in the background. At most 128 are being written at once; the others wait their turn."""
+    """Produce the answer in the background. At most 100 are being written at once; the others wait their turn."""
     global _threads
     _ours.add(prompt_id)
     _waiting.put((prompt_id, origin, language or settings.LANGUAGE_CODE))
@@ -73,10 +77,12 @@ def start(prompt_id: UUID, origin: Origin = Origin(), language: str | None = Non
 def produce(prompt_id: UUID, origin: Origin = Origin()) -> bool:  # noqa: B008  # frozen
     """Answer one pending interaction here and now; False if it is no longer pending. Raises nothing but for a
     database that is gone."""
-    prompt = Prompt.all_objects.select_related("author", "ai_model", "template_version").filter(pk=prompt_id).first()
-    pending = Prompt.all_objects.filter(pk=prompt_id, status=Prompt.Status.PENDING)
-    if prompt is None or not pending.update(status=Prompt.Status.STREAMING, updated_at=timezone.now()):
-        return False
+    with _at_database():
+        prompts = Prompt.all_objects.select_related("author", "ai_model", "template_version")
+        prompt = prompts.filter(pk=prompt_id).first()
+        pending = Prompt.all_objects.filter(pk=prompt_id, status=Prompt.Status.PENDING)
+        if prompt is None or not pending.update(status=Prompt.Status.STREAMING, updated_at=timezone.now()):
+            return False
     prompt.status = Prompt.Status.STREAMING
     by_author = acting(prompt.author, ip=origin.ip, user_agent=origin.user_agent, request_id=origin.request_id)
     with by_author, broker.channel_for(prompt_id) as channel:
@@ -96,8 +102,9 @@ def cost_of(prompt: Prompt, usage: Usage) -> dict[str, Any]:
 def save_partials() -> None:
     """Save what has arrived of every answer being written here, and learn which of them somebody wants stopped."""
     channels = broker.open_channels()
-    for prompt_id, channel in channels.items():
-        if text := channel.unsaved_text():
+    unsaved = {prompt_id: text for prompt_id, channel in channels.items() if (text := channel.unsaved_text())}
+    with transaction.atomic() if unsaved else contextlib.nullcontext():
+        for prompt_id, text in sorted(unsaved.items()):
             writing = Prompt.all_objects.filter(pk=prompt_id, status=Prompt.Status.STREAMING)
             writing.update(response_text=text, updated_at=timezone.now())
     for prompt_id in Prompt.all_objects.filter(pk__in=channels, finish_reason=STOPPED).values_list("pk", flat=True):
@@ -108,6 +115,15 @@ def give_sign_of_life() -> None:
     """Somebody has these: whoever sweeps leaves them alone."""
     unfinished = Prompt.all_objects.filter(pk__in=list(_ours), status__in=UNFINISHED)
     unfinished.update(updated_at=timezone.now())
+
+
+@contextlib.contextmanager
+def _at_database() -> Iterator[None]:
+    with _turns:
+        try:
+            yield
+        finally:
+            release_connection()
 
 
 class _Stopped(Exception):
@@ -145,8 +161,8 @@ class _Run:
         model = self.prompt.ai_model
         if model is None:
             raise ProviderError("no_model", _("The model was removed. Choose another one. Nothing was charged."))
-        request = _request(self.prompt, model, self.channel.stop_requested)
-        release_connection()
+        with _at_database():
+            request = _request(self.prompt, model, self.channel.stop_requested)
         self.started = monotonic()
         with contextlib.closing(_closable(stream_chat(model.provider, request))) as events:
             for event in events:
@@ -204,13 +220,13 @@ class _Run:
         }
         for attempt in range(1, SAVE_ATTEMPTS + 1):
             try:
-                finish(self.prompt, status, fields)
+                with _at_database():
+                    finish(self.prompt, status, fields)
                 return
             except OperationalError:
                 if attempt == SAVE_ATTEMPTS:
                     raise
                 logger.warning("An answer could not be saved; trying again.", exc_info=True)
-                release_connection()
                 threading.Event().wait(attempt)
 
 

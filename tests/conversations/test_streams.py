@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from conversations.models import Prompt
-from conversations.services import Target, ask, broker, producer
+from conversations.services import Target, ask, broker, following, producer
 from conversations.views import streams
 from tests.factories import AIModelFactory, ConversationFactory, ParticipantFactory, PromptFactory, UserFactory
 from tests.faults import ANSWER, running_fault_server
@@ -155,6 +155,24 @@ def test_readers_leave_threads_for_everything_else(live_server, monkeypatch):
             break
         time.sleep(0.05)
     assert list(third.events())[-1][0] == "end"
+
+
+def test_a_page_is_not_kept_waiting_by_an_answer_that_another_process_writes(live_server, monkeypatch):
+    """All readers of a process look by one query; the connection is given back in between."""
+    looks = []
+    real = following.look
+    monkeypatch.setattr(following, "look", lambda: (looks.append(1), real())[1])
+    prompt = PromptFactory(pending=True, status="streaming", response_text="One")
+    readers = [Reader(live_server, prompt.author, prompt) for _ in range(5)]
+    events = [reader.events() for reader in readers]
+    assert [next(each)[2]["text"] for each in events] == ["One"] * 5
+    before = len(looks)
+    time.sleep(1)
+    assert len(looks) - before <= 4
+    Prompt.objects.update(response_text="One, two.", status="completed")
+    assert [joined(each) for each in events] == [", two."] * 5
+    for reader in readers:
+        reader.close()
 
 
 def test_stop_ends_the_stream_and_the_call(faults, live_server):
