@@ -37,7 +37,7 @@ WAITING_DAYS = 7
 THREADS = 2
 SAVE_SECONDS = 1.0
 SILENT_SECONDS = 90
-"""How long a job may be silent before its process must be dead; 10,000 interactions of one conversation take a third."""
+"""How long a job may be silent before its process must be dead: 10,000 interactions at once take a third of it."""
 
 Status = ConversationImport.Status
 logger = logging.getLogger(__name__)

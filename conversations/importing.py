@@ -20,8 +20,9 @@ from audit.models import AuditLog
 from audit.services import record_many
 from conversations.importers import BadThread, ConversationRecord
 from conversations.importers.assembling import TurnRecord
-from conversations.models import Conversation, Participant, Prompt, PromptComment
+from conversations.models import Conversation, ConversationTag, Participant, Prompt, PromptComment
 from promptlib.core.transactions import GAVE_WAY, in_transaction
+from templates_app.models import Tag
 
 BATCH = 500
 IMPORTED = "imported"
@@ -89,8 +90,6 @@ def _take_in(record: ConversationRecord, owner: Any, note: str, dry_run: bool) -
 
 def _start(record: ConversationRecord, owner: Any, note: str) -> Conversation:
     metadata = dict(record.metadata)
-    if record.tags:
-        metadata["tags"] = list(record.tags)
     conversation = Conversation(
         owner=owner,
         title=record.title,
@@ -112,11 +111,20 @@ def _start(record: ConversationRecord, owner: Any, note: str) -> Conversation:
         pinned_at=timezone.now() if record.is_pinned else None,
     )
     Participant.objects.bulk_create([seat])
+    _tag(conversation, record.tags)
     changes = {
         name: [None, getattr(record, name)] for name in ("title", "source", "source_id") if getattr(record, name)
     }
     record_many(AuditLog.Action.IMPORT, [conversation], changes=changes, reason=note)
     return conversation
+
+
+def _tag(conversation: Conversation, names: tuple[str, ...]) -> None:
+    wanted = {slug: name for name in names if (slug := Tag.slug_of(name))}
+    known = {tag.slug: tag for tag in Tag.objects.filter(slug__in=wanted)}
+    for slug in wanted.keys() - known.keys():
+        known[slug] = Tag.objects.get_or_create(slug=slug, defaults={"name": wanted[slug][:80]})[0]
+    ConversationTag.objects.bulk_create(ConversationTag(conversation=conversation, tag=tag) for tag in known.values())
 
 
 class _Interactions:

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from conversations.views import conversations, imports, listing, people, prompts, runs, streams
+from conversations.views import conversations, exports, imports, listing, people, prompts, runs, streams
 
 app_name = "conversations"
 
 urlpatterns = [
     path("conversations/", listing.index, name="list"),
     path("conversations/new/", listing.create, name="create"),
+    path("conversations/export/", exports.many, name="export_all"),
+    path("conversations/<uuid:pk>/export/", exports.one, name="export"),
     path("conversations/imports/", imports.index, name="imports"),
     path("conversations/imports/<uuid:pk>/", imports.show, name="import"),
     path("conversations/imports/<uuid:pk>/run/", imports.run, name="run_import"),

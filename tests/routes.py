@@ -299,6 +299,19 @@ LIBRARY = {
 CONVERSATIONS = {
     "conversations:list": Route(SIGNED_IN, READ_ONLY, shows="Wobblegate"),
     "conversations:list searched": Route(SIGNED_IN, READ_ONLY, query=LOOK_FOR, shows="Wobblegate"),
+    "conversations:export_all": Route(SIGNED_IN, READ_ONLY),
+    "conversations:export_all as a file": Route(
+        SIGNED_IN, READ_ONLY, query="?what=all&format=json", shows="Gloomlantern", get_writes=True
+    ),
+    "conversations:export": Route("door 200 200 200 404 404", READ_ONLY, "conversation", shows="Wobblegate"),
+    "conversations:export as a file": Route(
+        "door 200 200 200 404 404",
+        READ_ONLY,
+        "conversation",
+        query="?format=html",
+        shows="Gloomlantern",
+        get_writes=True,
+    ),
     "conversations:imports": Route(
         SIGNED_IN, "door 302 302 302 302 302", data=_conversation_upload, shows="Sandpiperly"
     ),

@@ -159,7 +159,7 @@ def _records(pks: Sequence[Any], format_: Format, reader: Any, origin: Origin) -
             yield record
 
 
-class _Sink:
+class Sink:
     """What a ZIP is written to, piece by piece: it cannot go back."""
 
     def __init__(self) -> None:
@@ -180,7 +180,7 @@ class _Sink:
 
 def _zip(records: Iterator[TemplateRecord], format_: Format) -> Iterator[bytes]:
     assert format_.write_one is not None
-    sink = _Sink()
+    sink = Sink()
     seen: dict[str, int] = {}
     with zipfile.ZipFile(cast("IO[bytes]", sink), "w", zipfile.ZIP_DEFLATED) as archive:  # it writes, no more
         for record in records:

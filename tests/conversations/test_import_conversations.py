@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import User
 from audit.models import AuditLog
-from conversations.exporting import as_json
+from conversations.exporters import FORMATS, export
 from conversations.importers import ImportFileError, read_file
 from conversations.importing import Kind, import_conversations
 from conversations.models import Conversation, Prompt
@@ -141,11 +141,17 @@ def test_a_repeat_changes_nothing_and_an_export_brings_everything_back(path: Pat
     assert set(take_in(path, owner)) <= {Kind.SAME, Kind.BAD}
     assert (snapshot(), AuditLog.objects.count()) == (before, rows)
     exported = tmp_path / "export.json"
-    exported.write_text("".join(as_json(Conversation.objects.order_by("pk"))))
+    exported.write_bytes(as_json(owner))
     for conversation in Conversation.objects.all():
         conversation.hard_delete()
     assert set(take_in(exported, owner)) <= {Kind.CREATED}
     assert snapshot() == before
+
+
+def as_json(owner: User) -> bytes:
+    """All of a person's conversations, as they export them."""
+    pks = list(Conversation.objects.order_by("pk").values_list("pk", flat=True))
+    return b"".join(export(pks, FORMATS["json"], reader=owner).chunks)
 
 
 def snapshot() -> list[Any]:
@@ -157,11 +163,12 @@ def snapshot() -> list[Any]:
         found.append(
             (
                 *(conversation.source, conversation.source_id, conversation.title, conversation.summary),
-                *(conversation.system_prompt, conversation.parameters, conversation.metadata, conversation.created_at),
+                *(conversation.system_prompt, conversation.parameters, conversation.created_at),
+                {key: value for key, value in conversation.metadata.items() if key != "brought"},
                 [
                     (
                         number.get(prompt.parent_id),
-                        {k: v for k, v in prompt.metadata.items() if k not in ("attempts", "attempt_of")},
+                        {k: v for k, v in prompt.metadata.items() if k not in ("attempts", "attempt_of", "brought")},
                         "attempt_of" in prompt.metadata,
                         len(prompt.metadata.get("attempts", [])),
                         *(getattr(prompt, name) for name in COMPARED),
@@ -313,12 +320,12 @@ def test_our_own_export_holds_what_was_measured_here(owner: User, tmp_path: Path
     PromptFactory(conversation=conversation, author=owner, parent=first, failed=True)
     before = snapshot()
     path = tmp_path / "export.json"
-    path.write_text("".join(as_json([conversation])))
+    path.write_bytes(as_json(owner))
     conversation.hard_delete()
     assert take_in(path, owner) == {Kind.CREATED: 1}
     after = snapshot()
     assert [row[2:8] for row in after] == [row[2:8] for row in before]
-    keys = {"imported"}
+    keys = {"imported", "brought"}
     strip = [
         [(turn[0], {k: v for k, v in turn[1].items() if k not in keys}, *turn[2:]) for turn in row[8]] for row in after
     ]

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +35,21 @@ class Command(BaseCommand):
         with acting(owner):
             exported = export(pks, format_, reader=owner)
             try:
-                with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
-                    for chunk in exported.chunks:
-                        file.write(chunk)
-                Path(file.name).chmod(0o666 & ~_umask())
-                Path(file.name).replace(target)
+                write_whole(exported.chunks, target)
             except OSError as error:
                 told = {"file": str(target), "reason": str(error.strerror)}
                 raise CommandError(_("%(file)s cannot be written: %(reason)s.") % told, returncode=2) from None
         told = {"count": f"{len(pks):,}", "file": str(target), "format": str(format_.title)}
         self.stdout.write(_("%(file)s: %(count)s templates as %(format)s.") % told)
+
+
+def write_whole(chunks: Iterable[bytes], target: Path) -> None:
+    """Put the file in its place once all of it is written. Raises OSError."""
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+        for chunk in chunks:
+            file.write(chunk)
+    Path(file.name).chmod(0o666 & ~_umask())
+    Path(file.name).replace(target)
 
 
 def _umask() -> int:

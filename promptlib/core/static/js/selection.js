@@ -4,8 +4,13 @@ import { on, whenAdded } from "./dom.js";
 const TICKS = "input[name='ids']";
 let last = null;
 
+/** Those of a list too whose rows have forms of their own: they name their form. */
+function ticksOf(form) {
+  return [...form.elements].filter((each) => each.matches(TICKS));
+}
+
 function tell(form) {
-  const ticks = [...form.querySelectorAll(TICKS)];
+  const ticks = ticksOf(form);
   const count = ticks.filter((tick) => tick.checked).length;
   const words = form.querySelector("[data-selection-count]");
   if (words) words.textContent = count === 1 ? words.dataset.one : words.dataset.many.replace("%(count)s", count);
@@ -17,7 +22,7 @@ function tell(form) {
 }
 
 on("click", TICKS, (event, tick) => {
-  const ticks = [...tick.form.querySelectorAll(TICKS)];
+  const ticks = ticksOf(tick.form);
   if (event.shiftKey && last && ticks.includes(last)) {
     const [from, to] = [ticks.indexOf(last), ticks.indexOf(tick)].sort((a, b) => a - b);
     for (const each of ticks.slice(from, to + 1)) each.checked = tick.checked;
@@ -27,7 +32,7 @@ on("click", TICKS, (event, tick) => {
 });
 
 on("change", "[data-selection-page] input", (event, page) => {
-  for (const tick of page.form.querySelectorAll(TICKS)) tick.checked = page.checked;
+  for (const tick of ticksOf(page.form)) tick.checked = page.checked;
   tell(page.form);
 });
 
