@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, Self
 from django.apps import apps
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from conversations.search import CONVERSATIONS, PROMPTS
 from promptlib.core.querysets import SoftDeleteQuerySet
@@ -81,6 +82,24 @@ class PromptManager(models.Manager.from_queryset(PromptQuerySet)):  # type: igno
 
     def get_queryset(self) -> "models.QuerySet[Prompt]":
         return super().get_queryset().filter(deleted_at__isnull=True)
+
+
+class ShareLinkQuerySet(models.QuerySet):
+    """Links by which others read."""
+
+    def working(self) -> Self:
+        """Those that still lead somewhere; one that was opened as often as it may be works for who opened it."""
+        seats = apps.get_model("conversations", "Participant").objects.filter(
+            conversation=OuterRef("conversation"), user=OuterRef("created_by"), role__in=WRITERS
+        )
+        return self.filter(
+            Exists(seats),
+            Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()),
+            revoked_at__isnull=True,
+            conversation__deleted_at__isnull=True,
+            created_by__is_active=True,
+            created_by__deleted_at__isnull=True,
+        )
 
 
 class AIModelQuerySet(models.QuerySet):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations.views import conversations, exports, imports, listing, people, prompts, runs, streams
+from conversations.views import conversations, exports, imports, links, listing, people, prompts, runs, shared, streams
 
 app_name = "conversations"
 
@@ -29,6 +29,12 @@ urlpatterns = [
     path("conversations/<uuid:pk>/people/<uuid:seat_pk>/delete/", people.remove, name="remove_seat"),
     path("conversations/<uuid:pk>/people/<uuid:seat_pk>/ownership/", people.hand_over, name="hand_over"),
     path("conversations/<uuid:pk>/offers/<uuid:offer_pk>/delete/", people.withdraw, name="withdraw_offer"),
+    path("conversations/<uuid:pk>/links/", links.index, name="links"),
+    path("conversations/<uuid:pk>/links/<uuid:link_pk>/", links.show, name="link"),
+    path("conversations/<uuid:pk>/links/<uuid:link_pk>/revocation/", links.revoke, name="revoke_link"),
+    path("shared/<str:token>/", shared.read, name="shared"),
+    path("shared/<str:token>/openings/", shared.open_link, name="open_shared"),
+    path("shared/<str:token>/copies/", shared.copy, name="copy_shared"),
     path("conversations/<uuid:pk>/prompts/", prompts.ask, name="ask"),
     path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/", prompts.show, name="prompt"),
     path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/stream/", streams.stream, name="stream"),

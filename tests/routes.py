@@ -360,6 +360,14 @@ CONVERSATIONS = {
     "conversations:remove_seat": Route(POST_ONLY, "door 302 404 404 404 404", "seat"),
     "conversations:hand_over": Route(POST_ONLY, "door 302 404 404 404 404", "seat"),
     "conversations:withdraw_offer": Route(POST_ONLY, "door 302 404 404 404 404", "seat offer"),
+    "conversations:links": Route(
+        "door 200 404 404 404 404", "door 201 404 404 404 404", "conversation", {"days": "7"}, shows="Hazelquill"
+    ),
+    "conversations:link": Route("door 200 404 404 404 404", READ_ONLY, "link", shows="Mossbarrow"),
+    "conversations:revoke_link": Route(POST_ONLY, "door 302 404 404 404 404", "link"),
+    "conversations:shared": Route(ANYBODY, NOBODY_POSTS, "shared link"),
+    "conversations:open_shared": Route(NOBODY_POSTS, "303 303 303 303 303 303", "shared link", {"password": "open it"}),
+    "conversations:copy_shared": Route("door 302 302 302 302 302", "door 302 302 302 302 302", "shared link"),
     "conversations:ask": Route(POST_ONLY, "door 303 303 404 404 404", "conversation", QUESTION),
     "conversations:ask in the trash": Route(POST_ONLY, "door 404 404 404 404 404", "gone thread", QUESTION),
     "conversations:prompt": Route("door 302 302 302 404 404", READ_ONLY, "answered"),

@@ -115,6 +115,7 @@ def visits_of_states(world: World) -> Iterator[Visit]:
     yield Visit("reports that were decided", "staff", f"{reverse('templates_app:reports')}?state=removed")
     yield Visit("an empty question", "owner", world.url("conversations:ask", "conversation"), {"model": "record"})
     yield Visit("an empty answer", "owner", world.url("conversations:record", "waiting"), {"response_text": ""})
+    yield from visits_of_links(world)
     yield Visit("a title taken away", "owner", world.url("conversations:rename", "conversation"), {"title": ""})
     yield Visit("a wrong password", "anonymous", reverse("account_login"), {"login": "a@example.org", "password": "no"})
     yield Visit("a sign-up that fails", "anonymous", reverse("account_signup"), {"email": "a", "password1": "b"})
@@ -146,6 +147,20 @@ def visits_of_sharing_and_order(world: World) -> Iterator[Visit]:
     yield Visit("the last owner who leaves", "owner", world.url("accounts:leave_team", "team"), {})
     yield Visit("a shelf without a name", "staff", reverse("templates_app:shelves"), {"name": ""})
     yield Visit("a shelf that is not empty", "staff", world.url("templates_app:delete_shelf", "shelf"), {})
+
+
+def visits_of_links(world: World) -> Iterator[Visit]:
+    """What a link leads to, and what of seats and links is refused."""
+    links, people = (world.url(f"conversations:{name}", "conversation") for name in ("links", "people"))
+    door = world.url("conversations:open_shared", "shared link")
+    yield Visit("a link that was made", "owner", links, {"name": "For somebody", "days": "30"})
+    yield Visit("a link that makes no sense", "owner", links, {"max_views": "0", "password": "short"})
+    yield Visit("a link's wrong password", "anonymous", door, {"password": "wrong"})
+    yield Visit("a link that was opened", "reader", world.url("conversations:shared", "shared link"))
+    yield Visit("a copy of what was opened", "reader", world.url("conversations:copy_shared", "shared link"))
+    yield Visit("a link to nothing", "anonymous", reverse("conversations:shared", args=["nothing"]))
+    yield Visit("a seat in a thread for nobody", "owner", people, {"who": "-"})
+    yield Visit("the owner who leaves a thread", "owner", world.url("conversations:leave", "conversation"), {})
 
 
 def visits_of_visitors(world: World) -> Iterator[Visit]:

@@ -13,6 +13,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
+from django.core.signing import get_cookie_signer
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +22,8 @@ from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
 from accounts.models import User
-from conversations.models import ConversationImport, PromptComment, SeatOffer
+from conversations.models import ConversationImport, LinkView, PromptComment, SeatOffer
+from conversations.services import links
 from templates_app import services
 from templates_app.models import BulkAction, PromptTemplate
 from tests.factories import (
@@ -75,6 +77,8 @@ class World:
             session["account_authentication_methods_user"] = user_id_to_str(user)
             session.save()
             self.cookies[person] = client.cookies[settings.SESSION_COOKIE_NAME].value
+        if person == "reader":
+            client.cookies["opened"] = get_cookie_signer(salt="openedopened").sign(str(self.things["opening"].pk))
         return client
 
 
@@ -301,7 +305,11 @@ def _people(world: World, conversation: Any) -> None:
         "seat": {"pk": conversation.pk, "seat_pk": seat.pk},
         "seat offer": {"pk": conversation.pk, "offer_pk": offer.pk},
     }
-    world.secrets["periwinkle"] = ALONE
+    link, token = links.make_link(conversation, by=world.people["owner"], name="For Hazelquill", password="open it")
+    world.things["opening"] = LinkView.objects.create(link=link, ip="192.0.2.7", user_agent="Reader of Mossbarrow")
+    world.people["reader"] = world.people["outsider"]  # the same person, in the browser that opened the link
+    world.args |= {"link": {"pk": conversation.pk, "link_pk": link.pk}, "shared link": {"token": token}}
+    world.secrets |= dict.fromkeys(["periwinkle", "Hazelquill", "Mossbarrow"], ALONE)
 
 
 def _trash(world: World) -> None:

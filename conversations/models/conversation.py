@@ -6,9 +6,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from conversations.querysets import ConversationManager, ConversationQuerySet
+from conversations.querysets import ConversationManager, ConversationQuerySet, ShareLinkQuerySet
 from promptlib.core.fields import KeyField, normalize_key
 from promptlib.core.models import BaseModel, SoftDeleteModel
 
@@ -185,6 +186,8 @@ class ShareLink(BaseModel):
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 
+    objects = ShareLinkQuerySet.as_manager()
+
     class Meta:
         db_table = "conversation_links"
         verbose_name = _("link to read")
@@ -197,6 +200,14 @@ class ShareLink(BaseModel):
 
     def __str__(self) -> str:
         return self.name or f"{self.conversation}"
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def is_used_up(self) -> bool:
+        return self.max_views is not None and self.view_count >= self.max_views
 
     @property
     def audit_subject(self) -> Any:
