@@ -125,6 +125,7 @@ class AuditSeal(BaseModel):
     digest = models.CharField(_("digest"), max_length=64)
     previous = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="next")
     signature = models.TextField(_("signature"))
+    entries = models.BinaryField(_("entries"), default=b"", help_text=_("Per row 16 bytes of id and 16 of digest."))
 
     class Meta:
         db_table = "audit_seals"

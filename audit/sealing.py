@@ -1,0 +1,288 @@
+"""Sealing the audit log, and finding out whether it still is what was sealed.
+
+A seal covers the rows between the last one of the seal before and its own last one. It holds an entry per row (16 bytes
+of id, 16 bytes of SHA-256 over everything else in the row), and its signature (HMAC-SHA256 under a key that is not in
+the database) covers the entries and the signature of the seal before. So nobody without the key can change, delete,
+insert or move a row that was sealed, or make a seal for other rows. What the chain alone cannot tell is that its end
+was cut off, seals and rows together: for that the seals are appended to a file outside as well.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.translation import gettext as _
+
+from audit.models import AuditLog, AuditSeal
+
+ROWS_PER_SEAL = 10_000
+SETTLE = timedelta(minutes=10)
+"""A row is sealed when it is this old: one that is committed later than that, with its older id, counts as inserted."""
+
+CHUNK = 2_000
+ENTRY = 32
+BEGINNING = UUID(int=0)
+
+
+class Kind:
+    """What can have happened to a sealed log."""
+
+    EDITED = _("edited")
+    DELETED = _("deleted")
+    INSERTED = _("inserted")
+    MOVED = _("in another's place")
+    UNPROVED = _("without a valid seal")
+    SEAL_FORGED = _("seal not made with the key")
+    SEAL_DELETED = _("seal deleted")
+    SEAL_MISSING = _("seal before it missing")
+
+
+class Finding(NamedTuple):
+    """One row or seal that is not what it was."""
+
+    kind: str
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What a seal says, whether it was read from the database or from the file outside."""
+
+    id: UUID
+    created_at: datetime
+    first_row: UUID
+    last_row: UUID
+    row_count: int
+    digest: str
+    previous_signature: str
+    signature: str
+    entries: bytes
+
+    @classmethod
+    def of(cls, seal: AuditSeal) -> "Sealed":
+        return cls(
+            id=seal.pk,
+            created_at=seal.created_at,
+            first_row=seal.first_row,
+            last_row=seal.last_row,
+            row_count=seal.row_count,
+            digest=seal.digest,
+            previous_signature=seal.previous.signature if seal.previous else "",
+            signature=seal.signature,
+            entries=bytes(seal.entries),
+        )
+
+    @classmethod
+    def from_line(cls, line: str) -> "Sealed":
+        """Raises ValueError for a line that is none of ours."""
+        try:
+            told = json.loads(line)
+            return cls(
+                id=UUID(told["id"]),
+                created_at=datetime.fromisoformat(told["created_at"]),
+                first_row=UUID(told["first_row"]),
+                last_row=UUID(told["last_row"]),
+                row_count=int(told["row_count"]),
+                digest=str(told["digest"]),
+                previous_signature=str(told["previous_signature"]),
+                signature=str(told["signature"]),
+                entries=bytes.fromhex(told["entries"]),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(str(error)) from error
+
+    def line(self) -> str:
+        told = {name: getattr(self, name) for name in self.__slots__} | {"entries": self.entries.hex()}
+        return json.dumps(told, default=_plain)
+
+    @property
+    def is_valid(self) -> bool:
+        if len(self.entries) != self.row_count * ENTRY or _sha(self.entries) != self.digest:
+            return False
+        return any(hmac.compare_digest(self.signature, self._signed_with(key)) for key in _keys())
+
+    def signed(self) -> str:
+        return self._signed_with(_keys()[0])
+
+    def _signed_with(self, key: bytes) -> str:
+        facts = [self.created_at, self.first_row, self.last_row, self.row_count, self.digest, self.previous_signature]
+        message = json.dumps([str(self.id), *map(_plain, facts)])
+        return hmac.new(key, message.encode(), hashlib.sha256).hexdigest()
+
+    def rows(self) -> dict[UUID, bytes]:
+        parts = [self.entries[start : start + ENTRY] for start in range(0, len(self.entries), ENTRY)]
+        return {UUID(bytes=part[:16]): part[16:] for part in parts}
+
+
+def seal(*, settle: timedelta = SETTLE) -> list[AuditSeal]:
+    """Seal what has come since the last seal and is older than `settle`. Reads without a lock; each seal is one insert.
+
+    Of two that seal at once one fails with IntegrityError and has changed nothing.
+    """
+    until = _first_id_at(timezone.now() - settle)
+    last = AuditSeal.objects.select_related("previous").order_by("-pk").first()
+    made: list[AuditSeal] = []
+    while entries := list(_entries(after=last.last_row if last else BEGINNING, before=until, limit=ROWS_PER_SEAL)):
+        last = _make(entries, last)
+        made.append(last)
+    return made
+
+
+def append_to(path: str) -> int:
+    """Append to the file outside the seals made since its last one; returns how many. Raises OSError, ValueError."""
+    with Path(path).open("a+", encoding="utf-8") as file:
+        file.seek(0)
+        last = max((Sealed.from_line(line).id for line in file if line.strip()), default=BEGINNING)
+        missing = [Sealed.of(each) for each in AuditSeal.objects.select_related("previous").filter(pk__gt=last)]
+        missing.sort(key=lambda each: each.id)
+        file.writelines(f"{each.line()}\n" for each in missing)
+    return len(missing)
+
+
+def read_file(path: str) -> list[Sealed]:
+    """The seals that were written to the file outside, oldest first. Raises OSError, ValueError."""
+    with Path(path).open(encoding="utf-8") as file:
+        return [Sealed.from_line(line) for line in file if line.strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check found. `waiting`: rows that no seal covers yet."""
+
+    findings: list[Finding]
+    seals: int
+    rows: int
+    waiting: int
+
+
+def verify(outside: Iterable[Sealed] = ()) -> Verdict:
+    """Compare every sealed row with its seal; `outside` are the seals of the file. Reads each row once, in chunks."""
+    kept = {each.id: each for each in outside if each.is_valid}
+    here = {each.pk: Sealed.of(each) for each in AuditSeal.objects.select_related("previous")}
+    forged = {pk for pk, each in here.items() if not each.is_valid or kept.get(pk, each) != each}
+    findings = [Finding(Kind.SEAL_DELETED, pk) for pk in sorted(kept.keys() - here.keys())]
+    findings += [Finding(Kind.SEAL_FORGED, pk) for pk in sorted(forged)]
+    trusted = {pk: each for pk, each in here.items() if pk not in forged} | kept
+    chain = [trusted[pk] for pk in sorted(trusted)]
+    mismatches, after, signature = _Mismatches(), BEGINNING, ""
+    for each in chain:
+        if each.previous_signature != signature:
+            findings += [] if forged else [Finding(Kind.SEAL_MISSING, each.id)]
+            findings += _unproved(_ids().filter(pk__gt=after, pk__lt=each.first_row))
+            after = UUID(int=each.first_row.int - 1)
+        mismatches.compare(each.rows(), _entries(after=after, until=each.last_row))
+        after, signature = each.last_row, each.signature
+    end = max((here[pk].last_row for pk in forged), default=after)
+    findings += mismatches.findings() + _unproved(_ids().filter(pk__gt=after, pk__lte=end))
+    rows = sum(each.row_count for each in chain)
+    return Verdict(findings, len(chain), rows, _ids().filter(pk__gt=max(after, end)).count())
+
+
+class _Mismatches:
+    """Rows that differ from their entries, told apart once all are known."""
+
+    def __init__(self) -> None:
+        self.wanted: dict[UUID, bytes] = {}
+        self.found: dict[UUID, bytes] = {}
+
+    def compare(self, expected: dict[UUID, bytes], found: Iterator[tuple[UUID, bytes]]) -> None:
+        for pk, digest in found:
+            wanted = expected.pop(pk, None)
+            if wanted != digest:
+                self.found[pk] = digest
+                if wanted is not None:
+                    self.wanted[pk] = wanted
+        self.wanted |= expected  # what is left is not in the log any more
+
+    def findings(self) -> list[Finding]:
+        elsewhere = {digest for pk, digest in self.wanted.items() if self.found.get(pk) != digest}
+        return [Finding(self._kind(pk, elsewhere), pk) for pk in sorted(self.wanted.keys() | self.found.keys())]
+
+    def _kind(self, pk: UUID, elsewhere: set[bytes]) -> str:
+        if pk not in self.found:
+            return Kind.DELETED
+        if self.found[pk] in elsewhere:
+            return Kind.MOVED
+        return Kind.EDITED if pk in self.wanted else Kind.INSERTED
+
+
+def _ids() -> "QuerySet[AuditLog, UUID]":
+    return AuditLog.objects.order_by("pk").values_list("pk", flat=True)
+
+
+def _unproved(ids: "QuerySet[AuditLog, UUID]") -> list[Finding]:
+    return [Finding(Kind.UNPROVED, pk) for pk in ids.iterator()]
+
+
+def _make(entries: list[tuple[UUID, bytes]], previous: AuditSeal | None) -> AuditSeal:
+    packed = b"".join(pk.bytes + digest for pk, digest in entries)
+    made = AuditSeal(
+        previous=previous,
+        created_at=timezone.now(),
+        first_row=entries[0][0],
+        last_row=entries[-1][0],
+        row_count=len(entries),
+        digest=_sha(packed),
+        entries=packed,
+    )
+    made.signature = Sealed.of(made).signed()
+    made.save(force_insert=True)
+    return made
+
+
+# ---- rows and their digests ------------------------------------------------------------------------------------------
+
+_FIELDS = [field.attname for field in AuditLog._meta.concrete_fields if not field.primary_key]
+
+
+def _entries(
+    *, after: UUID, before: UUID | None = None, until: UUID | None = None, limit: int | None = None
+) -> Iterator[tuple[UUID, bytes]]:
+    """Ids and digests of the rows after one, in the order of their ids."""
+    rows = AuditLog.objects.order_by("pk")
+    rows = rows.filter(pk__lt=before) if before else rows
+    rows = rows.filter(pk__lte=until) if until else rows
+    left = CHUNK if limit is None else limit
+    while left and (chunk := list(rows.filter(pk__gt=after).values_list("pk", *_FIELDS)[: min(CHUNK, left)])):
+        for pk, *values in chunk:
+            yield pk, _digest(values)
+        after = chunk[-1][0]
+        left -= len(chunk) if limit is not None else 0
+
+
+def _digest(values: list[Any]) -> bytes:
+    text = json.dumps(values, default=_plain, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).digest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no type for, alike on both databases."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return str(value) if isinstance(value, UUID | date) else value
+
+
+def _sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _first_id_at(moment: datetime) -> UUID:
+    """The smallest UUIDv7 of that millisecond."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+def _keys() -> list[bytes]:
+    """The key that signs, and those that signed before it. Without any, they are derived from SECRET_KEY."""
+    own = settings.AUDIT_SEAL_KEYS
+    secrets = own or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [hashlib.sha256(b"promptlib audit seal\0" + force_bytes(secret)).digest() for secret in secrets]
