@@ -68,10 +68,12 @@ class AnswererForm(forms.Form):
 
 
 class AskForm(AnswererForm):
-    """The composer: the next question of a conversation. `after` names the interaction it follows on another branch."""
+    """The composer: the next question of a conversation. `leaf` is the end of what was read; `after`, where a branch
+    was asked for, the interaction that it follows."""
 
     input_text = PlainTextField(label=_("Your question"), error_messages={"required": _("Write something to ask.")})
     after = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    leaf = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
 
 class StartForm(AnswererForm):
@@ -85,6 +87,13 @@ class StartForm(AnswererForm):
     )
     input_text = PlainTextField(label=_("First question"), required=False)
     field_order = ("title", "input_text", "model")
+
+
+class EditForm(AnswererForm):
+    """Another question in the place of one."""
+
+    input_text = PlainTextField(label=_("The question"), error_messages={"required": _("Write something to ask.")})
+    field_order = ("input_text", "model")
 
 
 class RetryForm(AnswererForm):
@@ -118,6 +127,12 @@ class RenameForm(forms.ModelForm):
         if not title:
             raise ValidationError(_("Give it a title."))
         return title
+
+
+class ReadingForm(forms.Form):
+    """The end of the way through the thread that somebody reads."""
+
+    leaf = forms.UUIDField()
 
 
 class RecordForm(forms.Form):

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from conversations.views import conversations, exports, imports, links, listing, people, prompts, runs, shared, streams
+from conversations.views import (
+    branches,
+    conversations,
+    exports,
+    imports,
+    links,
+    listing,
+    people,
+    prompts,
+    runs,
+    shared,
+    streams,
+)
 
 app_name = "conversations"
 
@@ -42,5 +54,9 @@ urlpatterns = [
     path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/stop/", prompts.stop, name="stop"),
     path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/answer/", prompts.record, name="record"),
     path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/feedback/", prompts.feedback, name="feedback"),
+    path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/edit/", branches.edit, name="edit"),
+    path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/splits/", branches.split, name="split"),
+    path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/raw/", branches.raw, name="raw"),
+    path("conversations/<uuid:pk>/compare/<uuid:left>...<uuid:right>/", branches.compare, name="compare"),
     path("templates/<uuid:pk>/runs/", runs.runs, name="runs"),
 ]

@@ -373,6 +373,12 @@ CONVERSATIONS = {
     "conversations:prompt": Route("door 302 302 302 404 404", READ_ONLY, "answered"),
     "conversations:stream": Route("door 200 200 200 404 404", READ_ONLY, "answered", shows="Gloomlantern"),
     "conversations:retry": Route(POST_ONLY, "door 303 303 404 404 404", "failed", {"model": "record"}),
+    "conversations:edit": Route(
+        "door 200 200 404 404 404", "door 303 303 404 404 404", "answered", QUESTION, shows="Tumblefrost"
+    ),
+    "conversations:compare": Route("door 200 200 200 404 404", READ_ONLY, "ways", shows="Hollowreed"),
+    "conversations:split": Route(POST_ONLY, "door 303 303 303 404 404", "answered"),
+    "conversations:raw": Route("door 200 200 200 404 404", READ_ONLY, "answered", shows="Gloomlantern"),
     "conversations:stop": Route(POST_ONLY, "door 303 303 404 404 404", "failed"),
     "conversations:record": Route(POST_ONLY, "door 303 303 404 404 404", "waiting", {"response_text": "Yes."}),
     "conversations:feedback": Route(POST_ONLY, "door 303 303 404 404 404", "answered", {"feedback": 1}),

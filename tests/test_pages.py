@@ -41,7 +41,8 @@ pytestmark = [
 ]
 
 NOT_PAGES = {
-    *("conversations:stream", "site:health", "mfa_download_recovery_codes", "templates_app:rejected_records"),
+    *("conversations:stream", "conversations:raw", "site:health"),
+    *("mfa_download_recovery_codes", "templates_app:rejected_records"),
     *("conversations:export as a file", "conversations:export_all as a file"),
     *("templates_app:export as a file", "templates_app:export_all as a file"),
 }
@@ -114,6 +115,11 @@ def visits_of_states(world: World) -> Iterator[Visit]:
     )
     yield Visit("reports that were decided", "staff", f"{reverse('templates_app:reports')}?state=removed")
     yield Visit("an empty question", "owner", world.url("conversations:ask", "conversation"), {"model": "record"})
+    yield Visit(
+        "a question edited to nothing", "owner", world.url("conversations:edit", "answered"), {"model": "record"}
+    )
+    branch = f"?upto={world.things['answered'].pk}"
+    yield Visit("a question on a branch", "owner", world.url("conversations:detail", "conversation") + branch)
     yield Visit("an empty answer", "owner", world.url("conversations:record", "waiting"), {"response_text": ""})
     yield from visits_of_links(world)
     yield Visit("a title taken away", "owner", world.url("conversations:rename", "conversation"), {"title": ""})

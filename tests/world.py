@@ -284,6 +284,11 @@ def _conversation(world: World) -> None:
     waiting = PromptFactory(
         conversation=conversation, parent=failed, recorded=True, status="draft", response_text="", completed_at=None
     )
+    other = PromptFactory(
+        conversation=conversation, parent=answered, ai_model=model, failed=True, input_text="And the Hollowreed one?"
+    )
+    world.args["ways"] = {"pk": conversation.pk, "left": failed.pk, "right": other.pk}
+    world.secrets["Hollowreed"] = READERS
     alone = ConversationFactory(owner=owner, title="Cinderpouch orchard")
     PromptFactory(conversation=alone, input_text="Where is Ploverstone?", response_text="In the orchard.")
     world.things |= {"conversation": conversation, "answered": answered, "alone": alone, "model": model}

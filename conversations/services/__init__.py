@@ -1,20 +1,26 @@
 """What people do in conversations: ask, run, record, stop, judge, put in order; and the thread as they read it."""
 
-from conversations.services.asking import RefusedValues, Target, ask, record_answer, retry, run_version
+from conversations.services.asking import RefusedValues, Target, ask, edit, record_answer, retry, run_version
+from conversations.services.comparing import Comparison, compare
 from conversations.services.judging import give_feedback
 from conversations.services.limits import LimitReached
-from conversations.services.organizing import mark_read, rename, set_archived, start_conversation
+from conversations.services.organizing import end_read, mark_read, rename, set_archived, start_conversation
+from conversations.services.splitting import split_off
 from conversations.services.stopping import stop
 from conversations.services.sweeping import sweep_orphans
 from conversations.services.thread import Turn, Window, load_turn, load_window
 
 __all__ = [
+    "Comparison",
     "LimitReached",
     "RefusedValues",
     "Target",
     "Turn",
     "Window",
     "ask",
+    "compare",
+    "edit",
+    "end_read",
     "give_feedback",
     "load_turn",
     "load_window",
@@ -24,6 +30,7 @@ __all__ = [
     "retry",
     "run_version",
     "set_archived",
+    "split_off",
     "start_conversation",
     "stop",
     "sweep_orphans",

@@ -14,15 +14,18 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from audit.models import AuditLog
-from audit.services import record
-from conversations.models import AIModel, Conversation, Prompt
+from audit.services import record, record_many
+from conversations.models import AIModel, Conversation, Participant, Prompt
 from conversations.services import limits, producer
 from conversations.services.messages import fill
 from conversations.services.organizing import mark_read, start_conversation
-from conversations.services.path import path_up
+from conversations.services.path import path_end, path_up
 from promptlib.core.transactions import in_transaction
 from templates_app.models import TemplateVersion
 from templates_app.variables import clean_values, parse_contract
+
+EDITED = "edited_from"
+"""The key in a question's metadata of the one that it was made from."""
 
 
 class RefusedValues(ValueError):
@@ -35,11 +38,16 @@ class RefusedValues(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a question goes: a conversation, or a new one called `title`. `after` is the interaction it follows."""
+    """Where a question goes: a conversation, or a new one called `title`.
+
+    `after` is the interaction that it follows, whatever followed that one before. Else it stands at the end of the way
+    through `leaf`, by default the way that the author read last.
+    """
 
     conversation: Conversation | None = None
     title: str = ""
     after: UUID | None = None
+    leaf: UUID | None = None
 
 
 def ask(*, target: Target, author: Any, text: str, model: AIModel | None, key: str = "") -> Prompt:
@@ -89,6 +97,22 @@ def retry(prompt: Prompt, *, author: Any, model: AIModel | None, key: str = "") 
         parameters=prompt.parameters,
     )
     return _save(Target(prompt.conversation), again, model, key, beside=prompt)
+
+
+def edit(prompt: Prompt, *, author: Any, text: str, model: AIModel | None, key: str = "") -> Prompt:
+    """Ask something else in the place of `prompt`, which stays as it is, with all that followed it."""
+    is_same = text == prompt.input_text
+    edited = Prompt(
+        author=author,
+        parent_id=prompt.parent_id,
+        template_version_id=prompt.template_version_id if is_same else None,
+        values=prompt.values if is_same else {},
+        input_text=text,
+        system_prompt=prompt.system_prompt,
+        parameters=prompt.parameters,
+        metadata={} if is_same else {EDITED: str(prompt.pk)},
+    )
+    return _save(Target(prompt.conversation), edited, model, key, beside=prompt)
 
 
 @transaction.atomic
@@ -142,16 +166,37 @@ def _insert(target: Target, prompt: Prompt, model: AIModel | None, beside: Promp
     prompt.pk, prompt.conversation = uuid7(), conversation  # a second attempt is made of new rows
     prompt._state.adding = True
     if beside is None:
-        prompt.parent_id = target.after or next(iter(path_up(conversation.pk, limit=1)), None)
+        prompt.parent_id = target.after or _end(conversation, target, prompt.author)
+        if target.after:
+            _part_ways(conversation, target.after)
     elif not prompt.parent_id:
         _join_family(prompt, beside)
     if model is not None:
         limits.hold(prompt, model)
     prompt.save(force_insert=True)
-    mark_read(conversation, by=prompt.author)
+    mark_read(conversation, by=prompt.author, leaf=prompt.pk)
     if model is not None:
         record(AuditLog.Action.RUN, prompt, changes={"model": [None, model.name]}, actor=prompt.author)
         producer.start_on_commit(prompt.pk)
+
+
+def _end(conversation: Conversation, target: Target, author: Any) -> UUID | None:
+    """What was asked since the author looked is followed too: of two who ask at once the second follows the first."""
+    read = Participant.objects.filter(conversation=conversation, user=author).values_list("leaf", flat=True).first()
+    if end := path_end(conversation.pk, start=target.leaf or read, toward=read):
+        return end.pk
+    return next(iter(path_up(conversation.pk, limit=1)), None)
+
+
+def _part_ways(conversation: Conversation, after: UUID) -> None:
+    """What has no parent and so far simply came next is named as a follower, now that there will be another one."""
+    following = Prompt.all_objects.filter(conversation=conversation, pk__gt=after).order_by("pk").first()
+    if following is None or following.parent_id or following.metadata.get("attempt_of"):
+        return
+    family = [following.pk, *map(UUID, following.metadata.get("attempts", []))]
+    named = list(Prompt.all_objects.filter(pk__in=family, parent=None))
+    Prompt.all_objects.filter(pk__in=[each.pk for each in named]).update(parent=after)
+    record_many(AuditLog.Action.UPDATE, named, changes={"parent": [None, str(after)]})
 
 
 def _join_family(prompt: Prompt, beside: Prompt) -> None:

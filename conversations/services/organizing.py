@@ -1,6 +1,7 @@
 """Starting a conversation, and keeping conversations in order."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from audit.models import AuditLog
 from audit.services import record
 from conversations.models import AIModel, Conversation, Participant
+from conversations.services.path import path_end
 
 TITLE_CHARS = 80
 TITLE_MAX_LENGTH = 300
@@ -58,6 +60,17 @@ def set_archived(conversation: Conversation, *, archived: bool) -> None:
         conversation.save(update_fields=["archived_at"])
 
 
-def mark_read(conversation: Conversation, *, by: Any) -> None:
-    """Nothing in the conversation is new to this person any more. Reading is no change: it is not audited."""
-    Participant.objects.filter(conversation=conversation, user=by).update(last_read_at=timezone.now())
+def end_read(conversation: Conversation, *, by: Any, leaf: UUID) -> UUID | None:
+    """The end of the way through `leaf`, on which this person is now; None if it is not in the conversation."""
+    seat = Participant.objects.filter(conversation=conversation, user=by).first()
+    end = path_end(conversation.pk, start=leaf, toward=seat.leaf_id if seat else None)
+    return end.pk if end else None
+
+
+def mark_read(conversation: Conversation, *, by: Any, leaf: UUID | None = None) -> None:
+    """Nothing in the conversation is new to this person any more; `leaf` is the end of the way that they read.
+
+    Reading is no change: it is not audited.
+    """
+    way = {"leaf": leaf} if leaf else {}
+    Participant.objects.filter(conversation=conversation, user=by).update(last_read_at=timezone.now(), **way)

@@ -6,19 +6,22 @@ first attempt names them in `metadata["attempts"]`. What is in the trash is step
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from conversations.models import Prompt
+from conversations.services.tree import Node, Tree
 
 CHUNK = 100
 LOOK_AHEAD = 500
 
 
-class Node(NamedTuple):
+class End(NamedTuple):
+    """The end of a way, and how many interactions of other ways are newer."""
+
     pk: UUID
-    parent: UUID | None
-    attempt_of: UUID | None
+    newer: int
 
 
 def path_up(conversation_id: UUID, *, end: UUID | None = None, limit: int) -> list[UUID]:
@@ -43,21 +46,29 @@ def ranked_path_up(conversation_id: UUID, *, end: UUID | None = None, limit: int
     return dict(reversed(path))
 
 
-def path_down(conversation_id: UUID, *, start: UUID, limit: int) -> list[UUID]:
-    """At most `limit` interactions after `start`, each the newest that follows the one before. One query."""
-    later = list(_nodes(conversation_id).filter(pk__gt=start).order_by("pk")[:LOOK_AHEAD])
-    nodes = [_node(row) for row in later]
-    newest_child = {node.parent: node.pk for node in nodes if node.parent}
-    flat = [node.pk for node in nodes if not node.parent and not node.attempt_of]
-    path: list[UUID] = []
-    here = start
-    while len(path) < limit:
-        follower = newest_child.get(here) or next((pk for pk in flat if pk > here), None)
-        if follower is None:
-            break
-        path.append(follower)
-        here = follower
-    return path
+def path_down(conversation_id: UUID, *, start: UUID, limit: int, toward: UUID | None = None) -> dict[UUID, int]:
+    """At most `limit` interactions after `start`, with how many of any branch lie between, itself counted. One query.
+
+    Each is the newest that follows the one before, or the one that leads to `toward`.
+    """
+    tree = Tree([_node(row) for row in _nodes(conversation_id).filter(pk__gte=start).order_by("pk")[:LOOK_AHEAD]])
+    return {pk: tree.place(pk) for pk in islice(tree.way_down(start, toward), limit)}
+
+
+def path_end(conversation_id: UUID, *, start: UUID | None, toward: UUID | None = None) -> End | None:
+    """Where the way through `start` ends, None if it is not in the conversation. One query, of all that is newer."""
+    if start is None:
+        return None
+    tree = Tree([_node(row) for row in _nodes(conversation_id).filter(pk__gte=start).order_by("pk")])
+    if start not in tree:
+        return None
+    *_way, end = start, *tree.way_down(start, toward)
+    return End(end, len(tree.pks) - 1 - tree.place(end))
+
+
+def whole_tree(conversation_id: UUID) -> Tree:
+    """All interactions. One query, of keys alone."""
+    return Tree([_node(row) for row in _nodes(conversation_id).order_by("pk")])
 
 
 def siblings_of(prompts: list[Prompt]) -> dict[UUID, list[UUID]]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Prefetch
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from conversations.models import Conversation, Prompt, PromptComment
 from conversations.services.finishing import UNFINISHED
-from conversations.services.path import path_down, ranked_path_up, siblings_of
+from conversations.services.path import path_down, path_end, ranked_path_up, siblings_of
 from conversations.services.sweeping import patience
 
 WINDOW = 30
@@ -19,9 +19,17 @@ UNREAD = [f"template_version__{name}" for name in ("system_prompt", "body", "exa
 """Long texts of a template that a turn does not show."""
 
 
+class Sibling(NamedTuple):
+    """Another answer to a question, by its place among them all."""
+
+    pk: UUID
+    place: int
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One interaction and its place. `siblings`: all answers to the question; `is_new`: first since the last visit."""
+    """One interaction and its place. `number`: it was the how-manieth of the conversation to be asked, on whatever
+    branch; `siblings`: all answers to the question; `is_new`: the first since the last visit."""
 
     prompt: Prompt
     number: int
@@ -41,6 +49,12 @@ class Turn:
     @property
     def place(self) -> int:
         return self.siblings.index(self.prompt.pk) + 1
+
+    @property
+    def others(self) -> list["Sibling"]:
+        """The versions next to it, to compare it with."""
+        near = {self.previous_sibling, self.next_sibling}
+        return [Sibling(pk, place) for place, pk in enumerate(self.siblings, start=1) if pk in near]
 
     @property
     def previous_sibling(self) -> UUID | None:
@@ -65,61 +79,99 @@ class Window:
         return self.turns[-1].prompt if self.turns else None
 
 
-def load_window(
-    conversation: Conversation,
-    *,
-    at: UUID | None = None,
-    before: UUID | None = None,
-    read_at: datetime | None = None,
-    reader: Any = None,
-) -> Window:
-    """The newest 30 turns; with `at`, turns around that interaction; with `before`, the turns that lead up to it.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reader is. Around `at`; or what leads up to `before`; or what follows `after`; or up to `upto` alone.
 
-    Costs the same in a conversation of ten and of ten thousand: four or five queries. An `at` or `before` that is not
-    in the conversation is ignored.
+    None of them is the end of the way through `leaf`, by default the newest way. `leaf` also says which way to take
+    where ways part below.
     """
-    wanted = [pk for pk in (at, before) if pk]
-    known = set(conversation.prompts.filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else ()
-    after: list[UUID] = []
-    room = WINDOW
-    if at and at in known:
-        after = path_down(conversation.pk, start=at, limit=AFTER + 1)
-        room -= len(after[:AFTER])
-        path = ranked_path_up(conversation.pk, end=at, limit=room + 1)
-    elif before and before in known:
-        path = ranked_path_up(conversation.pk, end=before, limit=room + 2)
-        path.pop(before)
-    else:
-        path = ranked_path_up(conversation.pk, limit=room + 1)
-    has_earlier = len(path) > room
-    shown = list(path)[-room:] + after[:AFTER]
-    has_later = bool(after[AFTER:]) if after else before in known
-    prompts = _load(shown)
-    first = 1
-    if has_earlier and not known:
-        first = conversation.prompt_count - path[shown[0]]
-    elif has_earlier:
-        first = conversation.prompts.filter(pk__lte=shown[0]).count()
-    turns = _turns(prompts, first=first, new=_first_new(prompts, read_at, reader))
-    return Window(turns, shown[0] if has_earlier else None, shown[-1] if has_later and shown else None)
+
+    at: UUID | None = None
+    before: UUID | None = None
+    after: UUID | None = None
+    upto: UUID | None = None
+    leaf: UUID | None = None
+
+
+def load_window(
+    conversation: Conversation, *, read_at: datetime | None = None, reader: Any = None, **where: UUID | None
+) -> Window:
+    """At most 30 turns; `where` is what a `Place` has. What is not in the conversation is ignored.
+
+    Costs the same in a conversation of ten and of ten thousand: four to six queries. Only a `leaf` that others have
+    left behind costs what came since, keys alone.
+    """
+    span = _span(conversation, Place(**where))
+    shown = list(span.numbers)
+    prompts = load_prompts(shown)
+    new = _first_new(prompts, read_at, reader)
+    siblings = siblings_of(prompts)
+    turns = [Turn(each, span.numbers[each.pk], siblings[each.pk], is_new=each.pk == new) for each in prompts]
+    return Window(turns, shown[0] if span.has_earlier else None, shown[-1] if span.has_later and shown else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """The interactions that are shown, with their numbers."""
+
+    numbers: dict[UUID, int]
+    has_earlier: bool
+    has_later: bool
+
+
+def _span(conversation: Conversation, place: Place) -> _Span:
+    wanted = [pk for pk in (place.at, place.before, place.after, place.upto) if pk]
+    known = set(conversation.prompts.filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else set()
+    if place.after in known and (following := _following(conversation, place.after, place.leaf)):
+        return following
+    around = next((pk for pk in (place.at, place.after) if pk in known), None)
+    if around is not None:
+        number = _number(conversation, around)
+        after = path_down(conversation.pk, start=around, limit=AFTER + 1, toward=place.leaf)
+        below = {pk: number + offset for pk, offset in list(after.items())[:AFTER]}
+        above = _leading_to(conversation, around, number, room=WINDOW - len(below))
+        return _Span(above.numbers | below, above.has_earlier, len(after) > AFTER)
+    if place.before in known:
+        above = _leading_to(conversation, place.before, _number(conversation, place.before), room=WINDOW + 1)
+        above.numbers.pop(place.before)
+        return _Span(above.numbers, above.has_earlier, has_later=True)
+    if place.upto in known:
+        return _leading_to(conversation, place.upto, _number(conversation, place.upto), room=WINDOW)
+    end = path_end(conversation.pk, start=place.leaf)
+    number = conversation.prompt_count - (end.newer if end else 0)
+    return _leading_to(conversation, end.pk if end else None, number, room=WINDOW)
+
+
+def _leading_to(conversation: Conversation, end: UUID | None, number: int, *, room: int) -> _Span:
+    """The last `room` interactions up to `end`, which has this number."""
+    path = ranked_path_up(conversation.pk, end=end, limit=room + 1)
+    numbers = {pk: number - newer for pk, newer in list(path.items())[-room:]}
+    return _Span(numbers, has_earlier=len(path) > room, has_later=False)
+
+
+def _following(conversation: Conversation, start: UUID | None, leaf: UUID | None) -> _Span | None:
+    if start is None:
+        return None
+    path = path_down(conversation.pk, start=start, limit=WINDOW + 1, toward=leaf)
+    number = _number(conversation, start)
+    numbers = {pk: number + offset for pk, offset in list(path.items())[:WINDOW]}
+    return _Span(numbers, has_earlier=True, has_later=len(path) > WINDOW) if numbers else None
+
+
+def _number(conversation: Conversation, pk: UUID | None) -> int:
+    return conversation.prompts.filter(pk__lte=pk).count()
 
 
 def load_turn(prompt: Prompt) -> Turn:
     """One turn alone, for the fragment that replaces it."""
-    loaded = _load([prompt.pk])[0]
+    loaded = load_prompts([prompt.pk])[0]
     number = Prompt.objects.filter(conversation=prompt.conversation_id, pk__lte=prompt.pk).count()
     return Turn(loaded, number, siblings_of([loaded])[loaded.pk])
 
 
-def _turns(prompts: list[Prompt], *, first: int, new: UUID | None) -> list[Turn]:
-    siblings = siblings_of(prompts)
-    return [
-        Turn(prompt, number, siblings[prompt.pk], is_new=prompt.pk == new)
-        for number, prompt in enumerate(prompts, start=first)
-    ]
-
-
-def _load(pks: list[UUID]) -> list[Prompt]:
+def load_prompts(pks: list[UUID]) -> list[Prompt]:
+    """In this order, with all that a turn shows; two queries."""
     comments = PromptComment.objects.select_related("author")
     found = (
         Prompt.objects.filter(pk__in=pks)

@@ -8,7 +8,9 @@ from django.utils.html import linebreaks
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from conversations.importing import IMPORTED
 from conversations.models import Prompt
+from conversations.services.splitting import COPIED_FROM
 from promptlib.core.markdown import render_markdown
 from templates_app.variables import label_for
 
@@ -48,6 +50,16 @@ def headline(message: str) -> tuple[str, str]:
     """What happened, and the rest of the message."""
     first, dot, rest = message.partition(". ")
     return (f"{first}.", rest) if dot else (message, "")
+
+
+@register.filter
+def origin(prompt: Prompt) -> str:
+    """Where an interaction comes from that was not run here, and so was not measured here."""
+    if COPIED_FROM in prompt.metadata:
+        return _("copied from another conversation")
+    if IMPORTED in prompt.metadata:
+        return _("imported")
+    return _("recorded by hand") if prompt.status == Prompt.Status.RECORDED else ""
 
 
 @register.filter

@@ -10,7 +10,7 @@ from conversations.forms import AskForm
 from conversations.models import AIModel, Conversation, Participant, Prompt
 from conversations.querysets import WRITERS
 from conversations.services import Turn, Window, load_turn, load_window
-from conversations.services.path import path_up
+from conversations.services.splitting import split_source
 from conversations.services.totals import totals_of
 from templates_app.models import PromptTemplate
 
@@ -19,13 +19,17 @@ def thread_context(request: HttpRequest, conversation: Conversation, form: AskFo
     """Everything of the page, in about eight queries."""
     seats = list(conversation.participants.select_related("user").order_by("created_at", "pk"))
     mine = next((seat for seat in seats if seat.user_id == request.user.pk), None)
-    at, before = _uuid(request.GET.get("at")), _uuid(request.GET.get("before"))
+    where = {name: _uuid(request.GET.get(name)) for name in ("at", "before", "after", "upto")}
     window = load_window(
-        conversation, at=at, before=before, read_at=mine.last_read_at if mine else None, reader=request.user
+        conversation,
+        **where,
+        leaf=mine.leaf_id if mine else None,
+        read_at=mine.last_read_at if mine else None,
+        reader=request.user,
     )
     models = list(AIModel.objects.usable())
-    leaf = window.leaf.pk if at and window.leaf and not window.later else None
-    follows = leaf if leaf and path_up(conversation.pk, limit=1) != [leaf] else None
+    leaf = window.leaf.pk if window.leaf else None
+    branches_at = window.turns[-1] if window.leaf and leaf == where["upto"] else None
     return {
         **_shared(request, [turn.prompt for turn in window.turns], mine, models),
         "conversation": conversation,
@@ -34,11 +38,14 @@ def thread_context(request: HttpRequest, conversation: Conversation, form: AskFo
         "totals": totals_of(conversation),
         "refresh_url": _refresh_url(request, window),
         "has_news": mine is not None and (mine.last_read_at is None or mine.last_read_at < _active_at(conversation)),
+        "way_taken": leaf if mine and where["at"] and leaf != mine.leaf_id else None,
+        "branches_at": branches_at,
+        "split_from": split_source(conversation, request.user),
         "form": form
         or AskForm(
             models=models,
             preferred=_preferred(conversation, window.leaf),
-            initial={"after": follows, "key": uuid4().hex},
+            initial={"after": leaf if branches_at else None, "leaf": leaf, "key": uuid4().hex},
         ),
     }
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from audit.models import AuditLog
 from audit.timeline import timeline_page
 from conversations import services
-from conversations.forms import RenameForm
+from conversations.forms import ReadingForm, RenameForm
 from conversations.models import Conversation
 from conversations.views import access
 from conversations.views.context import thread_context
@@ -30,7 +30,10 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def mark_read(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Nothing here is new to the person any more. A script says so when the page was opened: a GET writes nothing."""
-    services.mark_read(access.read(request, pk), by=request.user)
+    conversation = access.read(request, pk)
+    form = ReadingForm(request.POST)
+    leaf = services.end_read(conversation, by=request.user, leaf=form.cleaned_data["leaf"]) if form.is_valid() else None
+    services.mark_read(conversation, by=request.user, leaf=leaf)
     return HttpResponse(status=204)
 
 

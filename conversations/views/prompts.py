@@ -23,8 +23,10 @@ def ask(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = AskForm(request.POST)
     if form.is_valid():
         data = form.cleaned_data
-        after = conversation.prompts.filter(pk=data["after"]) if data["after"] else Prompt.objects.none()
-        target = services.Target(conversation, after=after.values_list("pk", flat=True).first())
+        here = set(
+            conversation.prompts.filter(pk__in=filter(None, (data["after"], data["leaf"]))).values_list("pk", flat=True)
+        )
+        target = services.Target(conversation, **{name: data[name] for name in ("after", "leaf") if data[name] in here})
         try:
             prompt = services.ask(
                 target=target, author=request.user, text=data["input_text"], model=data["model"], key=data["key"]

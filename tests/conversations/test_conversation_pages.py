@@ -173,7 +173,8 @@ class TestPage:
         prompt = PromptFactory(conversation=conversation, failed=True)
         page = client.get(conversation.get_absolute_url()).content.decode()
         offered = {
-            name: address(name, conversation) in page for name in ("ask", "rename", "archive", "delete", "history")
+            name: f'{address(name, conversation)}"' in page
+            for name in ("ask", "rename", "archive", "delete", "history")
         }
         assert offered == dict.fromkeys(("ask", "rename", "archive", "history"), asks) | {"delete": deletes}
         retry = reverse("conversations:retry", args=[conversation.pk, prompt.pk])

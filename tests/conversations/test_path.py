@@ -33,6 +33,7 @@ def shown(window):
 
 def test_a_line_is_shown_from_its_first_question(conversation):
     prompts = line(conversation, 3)
+    conversation.refresh_from_db()
     window = load_window(conversation)
     assert shown(window) == pks(prompts)
     assert [turn.number for turn in window.turns] == [1, 2, 3]
@@ -131,7 +132,7 @@ def test_ways_up_and_down_pass_many_branches(conversation):
         PromptFactory(conversation=conversation, parent=first)
     assert path_up(conversation.pk, end=second.pk, limit=5) == [first.pk, second.pk]
     last = conversation.prompts.order_by("-pk").first()
-    assert path_down(conversation.pk, start=first.pk, limit=5) == [last.pk]
+    assert path_down(conversation.pk, start=first.pk, limit=5) == {last.pk: 121}
 
 
 def test_what_others_asked_since_the_last_visit_is_marked(conversation):
@@ -144,3 +145,61 @@ def test_what_others_asked_since_the_last_visit_is_marked(conversation):
     assert [turn.is_new for turn in own.turns] == [False, False, False]
     unseen = load_window(conversation, read_at=conversation.created_at, reader=PromptFactory().author)
     assert [turn.is_new for turn in unseen.turns] == [False, False, False]
+
+
+def numbers(window):
+    return [turn.number for turn in window.turns]
+
+
+def test_a_number_is_the_interactions_own_on_whatever_branch_it_is_seen(conversation):
+    first, second, third = line(conversation, 3)
+    again = retry(second, author=conversation.owner, model=None)
+    conversation.refresh_from_db()
+    assert numbers(load_window(conversation)) == [1, 4]
+    assert numbers(load_window(conversation, at=third.pk)) == [1, 2, 3]
+    assert numbers(load_window(conversation, leaf=second.pk)) == [1, 2, 3]
+    assert numbers(load_window(conversation, upto=second.pk)) == [1, 2]
+    assert numbers(load_window(conversation, before=again.pk)) == [1]
+    assert numbers(load_window(conversation, after=first.pk)) == [4]
+
+
+def test_later_goes_on_where_a_window_ended(conversation):
+    prompts = pks(line(conversation, 65))
+    conversation.refresh_from_db()
+    second = load_window(conversation, after=prompts[4])
+    assert (shown(second), second.earlier, second.later) == (prompts[5:35], prompts[5], prompts[34])
+    assert numbers(second) == list(range(6, 36))
+    third = load_window(conversation, after=second.later)
+    assert (shown(third), third.later) == (prompts[35:], None)
+    past_the_end = load_window(conversation, after=prompts[-1])
+    assert (shown(past_the_end), past_the_end.later) == (prompts[35:], None)
+
+
+def test_the_way_that_was_read_last_is_shown_with_what_followed_it_since(conversation):
+    first, second, third = line(conversation, 3)
+    retry(second, author=conversation.owner, model=None)
+    fourth = PromptFactory(conversation=conversation, parent=third)
+    conversation.refresh_from_db()
+    assert shown(load_window(conversation, leaf=second.pk)) == pks([first, second, third, fourth])
+    assert shown(load_window(conversation, at=first.pk, leaf=third.pk)) == pks([first, second, third, fourth])
+    third.delete()
+    assert shown(load_window(conversation, leaf=third.pk)) == [first.pk, second.pk, fourth.pk]
+
+
+def test_one_branches_off_what_has_no_parent(conversation):
+    first, second, third = (PromptFactory(conversation=conversation) for _ in range(3))
+    branch = ask(target=Target(conversation, after=first.pk), author=conversation.owner, text="Or?", model=None)
+    second.refresh_from_db()
+    assert siblings_of([second, branch]) == {pk: [second.pk, branch.pk] for pk in (second.pk, branch.pk)}
+    assert shown(load_window(conversation, at=second.pk)) == pks([first, second, third])
+    assert shown(load_window(conversation)) == [first.pk, branch.pk]
+
+
+def test_what_was_asked_since_is_followed_and_not_answered_beside(conversation):
+    first, second = line(conversation, 2)
+    other = retry(second, author=conversation.owner, model=None)
+    ours = ask(target=Target(conversation, leaf=second.pk), author=conversation.owner, text="One", model=None)
+    theirs = ask(target=Target(conversation, leaf=second.pk), author=conversation.owner, text="Two", model=None)
+    assert [prompt.parent_id for prompt in (other, ours, theirs)] == [first.pk, second.pk, ours.pk]
+    run = ask(target=Target(conversation), author=conversation.owner, text="Three", model=None)
+    assert run.parent_id == theirs.pk

@@ -164,9 +164,9 @@ class TestAsk:
         second, other = (PromptFactory(conversation=conversation, parent=first) for _ in range(2))
         client.force_login(conversation.owner)
         page = client.get(f"{conversation.get_absolute_url()}?at={second.pk}").content.decode()
-        assert f'name="after" value="{second.pk}"' in page
+        assert f'name="leaf" value="{second.pk}"' in page
         assert str(other.pk) in page  # a step away
-        data = {"input_text": "And?", "model": str(model.pk), "after": str(second.pk)}
+        data = {"input_text": "And?", "model": str(model.pk), "leaf": str(second.pk)}
         client.post(reverse("conversations:ask", args=[conversation.pk]), data)
         assert Prompt.objects.get(input_text="And?").parent == second
 
