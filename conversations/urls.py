@@ -12,6 +12,7 @@ from conversations.views import (
     people,
     prompts,
     runs,
+    saving,
     shared,
     streams,
 )
@@ -58,5 +59,11 @@ urlpatterns = [
     path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/splits/", branches.split, name="split"),
     path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/raw/", branches.raw, name="raw"),
     path("conversations/<uuid:pk>/compare/<uuid:left>...<uuid:right>/", branches.compare, name="compare"),
+    path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/template/", saving.save, name="save_template"),
+    path(
+        "conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/template/<slug:part>/",
+        saving.again,
+        name="save_template_again",
+    ),
     path("templates/<uuid:pk>/runs/", runs.runs, name="runs"),
 ]

@@ -381,6 +381,13 @@ CONVERSATIONS = {
     "conversations:raw": Route("door 200 200 200 404 404", READ_ONLY, "answered", shows="Gloomlantern"),
     "conversations:stop": Route(POST_ONLY, "door 303 303 404 404 404", "failed"),
     "conversations:record": Route(POST_ONLY, "door 303 303 404 404 404", "waiting", {"response_text": "Yes."}),
+    "conversations:save_template": Route(
+        "door 200 200 200 404 404", "door 302 302 302 404 404", "answered", _text, shows="Tumblefrost"
+    ),
+    "conversations:save_template_again": Route(POST_ONLY, "door 200 200 200 404 404", "answered variables", _text),
+    "templates_app:detail of one made in a conversation": Route(
+        "door 200 404 404 404 404", READ_ONLY, "saved template", shows="Wobblegate"
+    ),
     "conversations:feedback": Route(POST_ONLY, "door 303 303 404 404 404", "answered", {"feedback": 1}),
 }
 

@@ -22,7 +22,7 @@ from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
 from accounts.models import User
-from conversations.models import ConversationImport, LinkView, PromptComment, SeatOffer
+from conversations.models import ConversationImport, LinkView, PromptComment, SavedTemplate, SeatOffer
 from conversations.services import links
 from templates_app import services
 from templates_app.models import BulkAction, PromptTemplate
@@ -289,6 +289,8 @@ def _conversation(world: World) -> None:
     )
     world.args["ways"] = {"pk": conversation.pk, "left": failed.pk, "right": other.pk}
     world.secrets["Hollowreed"] = READERS
+    saved = TemplateFactory(owner=owner, title="Brindlecote orchard", visibility="private")
+    SavedTemplate.objects.create(prompt=answered, template=saved)
     alone = ConversationFactory(owner=owner, title="Cinderpouch orchard")
     PromptFactory(conversation=alone, input_text="Where is Ploverstone?", response_text="In the orchard.")
     world.things |= {"conversation": conversation, "answered": answered, "alone": alone, "model": model}
@@ -297,7 +299,11 @@ def _conversation(world: World) -> None:
     for name, prompt in (("answered", answered), ("failed", failed), ("waiting", waiting)):
         world.args[name] = {"pk": conversation.pk, "prompt_pk": prompt.pk}
     shared = "Wobblegate Fennelbrook Gorsewater Tumblefrost Gloomlantern Nettlequay Copperthistle Saffronmere"
-    world.secrets |= dict.fromkeys(shared.split(), READERS) | dict.fromkeys(["Cinderpouch", "Ploverstone"], ALONE)
+    world.args["answered variables"] = {"pk": conversation.pk, "prompt_pk": answered.pk, "part": "variables"}
+    world.args["saved template"] = {"pk": saved.pk}
+    world.secrets |= dict.fromkeys(shared.split(), READERS) | dict.fromkeys(
+        ["Brindlecote", "Cinderpouch", "Ploverstone"], ALONE
+    )
 
 
 def _people(world: World, conversation: Any) -> None:

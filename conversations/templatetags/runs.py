@@ -10,8 +10,9 @@ from django.template import Context
 from django.utils import timezone
 
 from conversations.forms import RunForm
-from conversations.models import AIModel, Conversation
-from templates_app.models import TemplateVersion
+from conversations.models import AIModel, Conversation, Prompt
+from conversations.services import saving
+from templates_app.models import PromptTemplate, TemplateVersion
 from templates_app.rendering import estimate_tokens
 
 register = template.Library()
@@ -38,6 +39,12 @@ def run_panel(context: Context, version: TemplateVersion, copy_from: str = "[dat
         "estimate": estimated_cost(version, _preferred(version, models) or next(iter(models), None)),
         "copy_from": copy_from,
     }
+
+
+@register.simple_tag(takes_context=True)
+def made_of(context: Context, template: PromptTemplate) -> Prompt | None:
+    """The interaction that the template was made of, if who looks may see it. One query."""
+    return saving.made_of(template, context["request"].user)
 
 
 def estimated_cost(version: TemplateVersion, model: AIModel | None) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from conversations.forms import AskForm
 from conversations.models import AIModel, Conversation, Participant, Prompt
 from conversations.querysets import WRITERS
 from conversations.services import Turn, Window, load_turn, load_window
+from conversations.services.saving import saved_from
 from conversations.services.splitting import split_source
 from conversations.services.totals import totals_of
 from templates_app.models import PromptTemplate
@@ -69,6 +70,7 @@ def _shared(
         "can_write": mine is not None and mine.role in WRITERS,
         "is_owner": mine is not None and mine.role == Participant.Role.OWNER,
         "models": models,
+        "saved_templates": saved_from(prompts, request.user),
         "visible_templates": {template.pk: template for template in visible},
     }
 
