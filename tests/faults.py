@@ -46,6 +46,7 @@ class Recorded:
 class FaultServer:
     url: str
     requests: list[Recorded] = field(default_factory=list)
+    go: threading.Event = field(default_factory=threading.Event)
 
     def base_url(self, fault: str) -> str:
         return f"{self.url}/{fault}/v1"
@@ -83,6 +84,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def fault_slow(self) -> None:
         self.begin()
+        for word in WORDS:
+            time.sleep(0.15)
+            self.words([word])
+        self.end()
+
+    def fault_when_told(self) -> None:
+        """Begins to write once `go` is set, so that whoever wants to read along is there."""
+        self.begin()
+        self.server.record.go.wait(60)
         for word in WORDS:
             time.sleep(0.15)
             self.words([word])

@@ -69,8 +69,9 @@ def asked(faults, fault):
 
 
 def test_the_answer_arrives_piece_by_piece_and_ends(faults, live_server):
-    prompt = asked(faults, "slow")  # commits, and so starts the run
+    prompt = asked(faults, "when_told")  # commits, and so starts the run
     reader = Reader(live_server, prompt.author, prompt)
+    faults.go.set()
     assert (reader.response.status, reader.response.headers["Content-Type"]) == (200, "text/event-stream")
     assert reader.response.headers["Cache-Control"] == "no-cache, no-transform"
     assert reader.response.headers["X-Accel-Buffering"] == "no"
