@@ -11,6 +11,7 @@ from conversations.models import AIModel, Conversation, Prompt
 from conversations.services.organizing import TITLE_MAX_LENGTH
 
 TEXT_MAX_LENGTH = 2_000_000
+SEVERAL = 4
 RECORD = "record"
 """The choice of no model at all: somebody pastes the answer."""
 
@@ -67,7 +68,38 @@ class AnswererForm(forms.Form):
             answerer.initial = str(preferred.pk)
 
 
-class AskForm(AnswererForm):
+class SeveralForm(AnswererForm):
+    """A form whose question several models may answer side by side; `models` of the cleaned data are all of them."""
+
+    also = forms.MultipleChoiceField(
+        label=_("Ask other models too"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": _("Choose among the models. One of these is not available any more.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        answerer, also = self.fields["model"], self.fields["also"]
+        assert isinstance(answerer, AnswererField)
+        assert isinstance(also, forms.MultipleChoiceField)
+        self.offered = answerer.models
+        choices = [(key, model.label) for key, model in self.offered.items()]
+        also.choices = choices
+        if len(choices) < 2:
+            del self.fields["also"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        chosen = data.get("model")
+        found = {model.pk: model for model in [chosen, *(self.offered[key] for key in data.get("also", []))] if model}
+        if len(found) > SEVERAL:
+            self.add_error("also", _("Choose four models at most."))
+        data["models"] = list(found.values())
+        return data
+
+
+class AskForm(SeveralForm):
     """The composer: the next question of a conversation. `leaf` is the end of what was read; `after`, where a branch
     was asked for, the interaction that it follows."""
 
@@ -106,7 +138,7 @@ class RetryForm(AnswererForm):
         super().__init__(data, *args[1:], **kwargs)
 
 
-class RunForm(AnswererForm):
+class RunForm(SeveralForm):
     """What a run needs beside its values: who answers, which version, and into which conversation."""
 
     version = forms.IntegerField(required=False, min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from conversations.views import (
+    answers,
     branches,
     conversations,
     exports,
@@ -65,5 +66,7 @@ urlpatterns = [
         saving.again,
         name="save_template_again",
     ),
+    path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/answers/", answers.index, name="answers"),
+    path("conversations/<uuid:pk>/prompts/<uuid:prompt_pk>/pick/", answers.pick, name="pick"),
     path("templates/<uuid:pk>/runs/", runs.runs, name="runs"),
 ]

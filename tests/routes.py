@@ -379,6 +379,9 @@ CONVERSATIONS = {
     "conversations:compare": Route("door 200 200 200 404 404", READ_ONLY, "ways", shows="Hollowreed"),
     "conversations:split": Route(POST_ONLY, "door 303 303 303 404 404", "answered"),
     "conversations:raw": Route("door 200 200 200 404 404", READ_ONLY, "answered", shows="Gloomlantern"),
+    "conversations:answers": Route("door 200 200 200 404 404", READ_ONLY, "answered", shows="Gloomlantern"),
+    "conversations:answers of several": Route("door 200 200 200 404 404", READ_ONLY, "failed", shows="Mistlewick"),
+    "conversations:pick": Route(POST_ONLY, "door 303 303 404 404 404", "answered"),
     "conversations:stop": Route(POST_ONLY, "door 303 303 404 404 404", "failed"),
     "conversations:record": Route(POST_ONLY, "door 303 303 404 404 404", "waiting", {"response_text": "Yes."}),
     "conversations:save_template": Route(

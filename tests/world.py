@@ -22,12 +22,13 @@ from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
 from accounts.models import User
-from conversations.models import ConversationImport, LinkView, PromptComment, SavedTemplate, SeatOffer
+from conversations.models import ConversationImport, LinkView, PromptComment, SavedTemplate, SeatOffer, UsageLimit
 from conversations.services import links
 from templates_app import services
 from templates_app.models import BulkAction, PromptTemplate
 from tests.factories import (
     AIModelFactory,
+    AIModelPriceFactory,
     CategoryFactory,
     ConversationFactory,
     FavoriteFactory,
@@ -264,6 +265,9 @@ def _conversation_imports(world: World) -> None:
 def _conversation(world: World) -> None:
     owner = world.people["owner"]
     model = AIModelFactory(label="Echo", name="echo-1")
+    for name in ("Alder", "Larch"):
+        AIModelPriceFactory(model=AIModelFactory(openai=True, label=name, name=name.lower()))
+    UsageLimit.objects.create(user=owner, period="day", runs=40, tokens=90_000, cost=9)
     conversation = ConversationFactory(
         owner=owner, title="Wobblegate orchard", summary="About Fennelbrook.", system_prompt="Be Gorsewater."
     )
@@ -280,7 +284,9 @@ def _conversation(world: World) -> None:
         feedback_note="A Copperthistle of an answer.",
     )
     PromptComment.objects.create(prompt=answered, author=owner, text="Remarked by Saffronmere.")
-    failed = PromptFactory(conversation=conversation, parent=answered, ai_model=model, failed=True)
+    twice = {"conversation": conversation, "parent": answered, "ai_model": model, "input_text": "And how many trees?"}
+    PromptFactory(**twice, response_text="As many as Mistlewick has.")
+    failed = PromptFactory(**twice, failed=True)
     waiting = PromptFactory(
         conversation=conversation, parent=failed, recorded=True, status="draft", response_text="", completed_at=None
     )
@@ -304,6 +310,7 @@ def _conversation(world: World) -> None:
     world.secrets |= dict.fromkeys(shared.split(), READERS) | dict.fromkeys(
         ["Brindlecote", "Cinderpouch", "Ploverstone"], ALONE
     )
+    world.secrets["Mistlewick"] = READERS
 
 
 def _people(world: World, conversation: Any) -> None:

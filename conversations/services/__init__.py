@@ -5,6 +5,7 @@ from conversations.services.comparing import Comparison, compare
 from conversations.services.judging import give_feedback
 from conversations.services.limits import LimitReached
 from conversations.services.organizing import end_read, mark_read, rename, set_archived, start_conversation
+from conversations.services.side_by_side import answers_beside, ask_several, pick
 from conversations.services.splitting import split_off
 from conversations.services.stopping import stop
 from conversations.services.sweeping import sweep_orphans
@@ -17,7 +18,9 @@ __all__ = [
     "Target",
     "Turn",
     "Window",
+    "answers_beside",
     "ask",
+    "ask_several",
     "compare",
     "edit",
     "end_read",
@@ -25,6 +28,7 @@ __all__ = [
     "load_turn",
     "load_window",
     "mark_read",
+    "pick",
     "record_answer",
     "rename",
     "retry",

@@ -67,6 +67,34 @@ def limits_of(user: Any) -> list[tuple[UsageLimit, Used]]:
     return [(limit, used_in(limit)) for limit in _limits_of(user).order_by("period", "pk")]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A limit, what is used of it, and the day from which there is more."""
+
+    limit: UsageLimit
+    used: Used
+    again: date
+
+    @property
+    def runs_left(self) -> int | None:
+        return None if self.limit.runs is None else max(0, self.limit.runs - self.used.runs)
+
+    @property
+    def tokens_left(self) -> int | None:
+        return None if self.limit.tokens is None else max(0, self.limit.tokens - self.used.tokens)
+
+    @property
+    def cost_left(self) -> Decimal | None:
+        return None if self.limit.cost is None else max(Decimal(0), self.limit.cost - self.used.cost)
+
+
+def standings(user: Any) -> list[Standing]:
+    """The limits that hold for a person, to be shown; two queries a limit, and one."""
+    today = timezone.now().date()
+    limits = _limits_of(user).select_related("team").order_by("period", "pk")
+    return [Standing(limit, used_in(limit), end_of(limit.period, today)) for limit in limits]
+
+
 def used_in(limit: UsageLimit) -> Used:
     """What the limit's people used since its period began, and what they are waiting for; two queries."""
     start = start_of(limit.period, timezone.now().date())

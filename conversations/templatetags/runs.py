@@ -1,19 +1,18 @@
 """What the page of a template shows to run it: who answers, where it goes, and about what it costs."""
 
 import contextlib
-from decimal import Decimal
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
 from django import template
 from django.template import Context
-from django.utils import timezone
 
 from conversations.forms import RunForm
 from conversations.models import AIModel, Conversation, Prompt
 from conversations.services import saving
+from conversations.services.estimating import Forecast, forecast
 from templates_app.models import PromptTemplate, TemplateVersion
-from templates_app.rendering import estimate_tokens
 
 register = template.Library()
 
@@ -36,7 +35,7 @@ def run_panel(context: Context, version: TemplateVersion, copy_from: str = "[dat
         "form": form,
         "conversations": _conversations(request.user, chosen),
         "chosen": chosen,
-        "estimate": estimated_cost(version, _preferred(version, models) or next(iter(models), None)),
+        "forecast": forecast_of(version, models, str(form["model"].value() or "")),
         "copy_from": copy_from,
     }
 
@@ -47,18 +46,13 @@ def made_of(context: Context, template: PromptTemplate) -> Prompt | None:
     return saving.made_of(template, context["request"].user)
 
 
-def estimated_cost(version: TemplateVersion, model: AIModel | None) -> dict[str, Any] | None:
-    """About what a run costs: what runs of this version cost on average, else reading it once. None without a price."""
-    price = model.price_on(timezone.now().date()) if model else None
-    if price is None:
-        return None
+def forecast_of(version: TemplateVersion, models: list[AIModel], chosen: str) -> Forecast:
+    """About what a run takes: what runs of this version took on average, else reading it once. One query."""
     runs = version.success_count
-    if runs:
-        tokens_in, tokens_out = Decimal(version.input_tokens) / runs, Decimal(version.output_tokens) / runs
-    else:
-        tokens_in, tokens_out = Decimal(estimate_tokens(version.system_prompt + version.body)), Decimal(0)
-    cost = (tokens_in * price.input_price + tokens_out * price.output_price) / 1_000_000
-    return {"cost": cost, "currency": price.currency, "is_measured": bool(runs)} if cost else None
+    if not runs:
+        return forecast(models, chosen, version.system_prompt + version.body, ())
+    empty = forecast(models, chosen, "", [round(version.output_tokens / runs)])
+    return replace(empty, input_tokens=round(version.input_tokens / runs))
 
 
 def _preferred(version: TemplateVersion, models: list[AIModel]) -> AIModel | None:

@@ -9,9 +9,11 @@ from django.http import HttpRequest
 from conversations.forms import AskForm
 from conversations.models import AIModel, Conversation, Participant, Prompt
 from conversations.querysets import WRITERS
-from conversations.services import Turn, Window, load_turn, load_window
+from conversations.services import Turn, Window, answers_beside, load_turn, load_window
+from conversations.services.estimating import Forecast, forecast
 from conversations.services.saving import saved_from
 from conversations.services.splitting import split_source
+from conversations.services.thread import load_prompts
 from conversations.services.totals import totals_of
 from templates_app.models import PromptTemplate
 
@@ -31,6 +33,11 @@ def thread_context(request: HttpRequest, conversation: Conversation, form: AskFo
     models = list(AIModel.objects.usable())
     leaf = window.leaf.pk if window.leaf else None
     branches_at = window.turns[-1] if window.leaf and leaf == where["upto"] else None
+    form = form or AskForm(
+        models=models,
+        preferred=_preferred(conversation, window.leaf),
+        initial={"after": leaf if branches_at else None, "leaf": leaf, "key": uuid4().hex},
+    )
     return {
         **_shared(request, [turn.prompt for turn in window.turns], mine, models),
         "conversation": conversation,
@@ -42,12 +49,8 @@ def thread_context(request: HttpRequest, conversation: Conversation, form: AskFo
         "way_taken": leaf if mine and where["at"] and leaf != mine.leaf_id else None,
         "branches_at": branches_at,
         "split_from": split_source(conversation, request.user),
-        "form": form
-        or AskForm(
-            models=models,
-            preferred=_preferred(conversation, window.leaf),
-            initial={"after": leaf if branches_at else None, "leaf": leaf, "key": uuid4().hex},
-        ),
+        "form": form,
+        "forecast": _forecast(conversation, window, models, str(form["model"].value() or "")),
     }
 
 
@@ -57,6 +60,17 @@ def turn_context(request: HttpRequest, prompt: Prompt) -> dict[str, Any]:
     mine = Participant.objects.filter(conversation=prompt.conversation_id, user=request.user.pk).first()
     shared = _shared(request, [turn.prompt], mine, list(AIModel.objects.usable()))
     return {**shared, "conversation": prompt.conversation, "turn": turn, "totals": totals_of(prompt.conversation)}
+
+
+def answers_context(request: HttpRequest, prompt: Prompt) -> dict[str, Any]:
+    """What the answers to one question are drawn from, side by side."""
+    prompts = load_prompts(answers_beside(prompt))
+    turns = [Turn(each, 0, [each.pk]) for each in prompts]
+    mine = Participant.objects.filter(conversation=prompt.conversation_id, user=request.user.pk).first()
+    window = Window(turns)
+    shared = _shared(request, prompts, mine, list(AIModel.objects.usable()))
+    refresh = {"refresh_url": _refresh_url(request, window)}
+    return {**shared, **refresh, "conversation": prompt.conversation, "prompt": prompt, "turns": turns}
 
 
 def _shared(
@@ -73,6 +87,14 @@ def _shared(
         "saved_templates": saved_from(prompts, request.user),
         "visible_templates": {template.pk: template for template in visible},
     }
+
+
+def _forecast(conversation: Conversation, window: Window, models: list[AIModel], chosen: str) -> Forecast:
+    """By what is on the page: what was said before is read again, and answers were as long as the next one may be."""
+    prompts = [turn.prompt for turn in window.turns]
+    said = [text for each in prompts for text in (each.input_text, each.response_text)]
+    outputs = [each.output_tokens for each in prompts if each.output_tokens]
+    return forecast(models, chosen, "\n".join([conversation.system_prompt, *said]), outputs)
 
 
 def _preferred(conversation: Conversation, leaf: Prompt | None) -> AIModel | None:

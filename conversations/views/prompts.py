@@ -1,5 +1,6 @@
 """One interaction: asking it, reading it, asking again, stopping, recording and judging the answer."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -10,8 +11,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from conversations import services
 from conversations.forms import AskForm, FeedbackForm, RecordForm, RetryForm
-from conversations.models import Prompt
+from conversations.models import AIModel, Prompt
 from conversations.views import access
+from conversations.views.answers import asked_several
 from conversations.views.context import thread_context, turn_context
 from promptlib.core.toasts import notify
 
@@ -28,10 +30,7 @@ def ask(request: HttpRequest, pk: UUID) -> HttpResponse:
         )
         target = services.Target(conversation, **{name: data[name] for name in ("after", "leaf") if data[name] in here})
         try:
-            prompt = services.ask(
-                target=target, author=request.user, text=data["input_text"], model=data["model"], key=data["key"]
-            )
-            return _asked(prompt)
+            return _ask(target, request.user, data)
         except services.LimitReached as error:
             form.add_error(None, error.message)
     return render(request, "conversations/detail.html", thread_context(request, conversation, form), status=422)
@@ -100,6 +99,18 @@ def feedback(request: HttpRequest, pk: UUID, prompt_pk: UUID) -> HttpResponse:
     if getattr(request, "htmx", None):
         return render(request, "conversations/_turn.html", turn_context(request, prompt))
     return _to(prompt)
+
+
+def _ask(target: services.Target, author: Any, data: dict[str, Any]) -> HttpResponse:
+    """One model's answer is read in the thread, those of several side by side."""
+
+    def first(model: AIModel | None, key: str) -> Prompt:
+        return services.ask(target=target, author=author, text=data["input_text"], model=model, key=key)
+
+    models, key = data["models"], data["key"]
+    if len(models) > 1:
+        return asked_several(services.ask_several(first, models=models, author=author, key=key))
+    return _asked(first(models[0] if models else None, key))
 
 
 def _asked(prompt: Prompt) -> HttpResponse:

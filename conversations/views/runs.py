@@ -1,5 +1,6 @@
 """The runs of a template: what came of it, as far as one may see that; and one more, its values checked."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
@@ -11,9 +12,10 @@ from django.views.decorators.http import require_http_methods
 
 from conversations import services
 from conversations.forms import RunForm
-from conversations.models import Conversation, Prompt
+from conversations.models import AIModel, Conversation, Prompt
 from conversations.run_filter import RunFilter
 from conversations.views import access
+from conversations.views.answers import asked_several
 from promptlib.core.pagination import KeysetPage, capped_count
 from templates_app.models import TemplateVersion
 from templates_app.views import access as templates
@@ -58,18 +60,26 @@ def create(request: HttpRequest, pk: UUID) -> HttpResponse:
     conversation = access.write(request, chosen) if chosen else None
     if not is_ready:
         return page(request, template, form=values, status=422, extra={"run_form": run})
+    target = services.Target(conversation, title=template.title)
+    key = _key(run.cleaned_data["key"], request.POST.get("value_set", ""))
     try:
-        prompt = services.run_version(
-            version=values.version,
-            values=values.values,
-            target=services.Target(conversation, title=template.title),
-            author=request.user,
-            model=run.cleaned_data["model"],
-            key=_key(run.cleaned_data["key"], request.POST.get("value_set", "")),
-        )
+        return _run(values, target, request.user, run.cleaned_data["models"], key)
     except services.LimitReached as error:
         run.add_error(None, error.message)
         return page(request, template, form=values, status=422, extra={"run_form": run})
+
+
+def _run(values: Any, target: services.Target, author: Any, models: list[AIModel], key: str) -> HttpResponse:
+    """One model's answer is read in its thread, those of several side by side."""
+
+    def first(model: AIModel | None, key: str) -> Prompt:
+        return services.run_version(
+            version=values.version, values=values.values, target=target, author=author, model=model, key=key
+        )
+
+    if len(models) > 1:
+        return asked_several(services.ask_several(first, models=models, author=author, key=key))
+    prompt = first(models[0] if models else None, key)
     return HttpResponseRedirect(f"{prompt.conversation.get_absolute_url()}#p-{prompt.pk}", status=303)
 
 

@@ -74,6 +74,12 @@ class _Tail:
     def _events(self) -> Iterator[bytes]:
         release_connection()  # middleware may have opened it again since
         yield b"retry: %d\n\n" % RECONNECT_MS
+        if (whole := self._whole()) is not None:
+            if whole[self.offset :]:
+                rest = whole[self.offset :]
+                yield self._event("text", {"offset": self.offset, "text": rest}, len(rest))
+            yield self._event("end", {})
+            return
         until = monotonic() + settings.PROVIDER_TOTAL_SECONDS + BEAT_SECONDS
         beat = monotonic() + BEAT_SECONDS
         with aside(), following(self.prompt_id) as saved:
@@ -93,6 +99,14 @@ class _Tail:
                         return
                     yield b": still here\n\n"
                     beat = monotonic() + BEAT_SECONDS
+
+    def _whole(self) -> str | None:
+        """The answer if it is finished: most who ask again after a lost connection need nobody to follow it."""
+        try:
+            finished = Prompt.objects.filter(pk=self.prompt_id, status__in=Prompt.FINISHED)
+            return finished.values_list("response_text", flat=True).first()
+        finally:
+            release_connection()
 
     def _may_read(self) -> bool:
         """Whether the person still may: a right can be taken away while an answer is being written."""

@@ -116,6 +116,27 @@ def test_what_is_thrown_away_still_counts(model: Any) -> None:
     assert (now.runs, now.tokens, now.cost) == (2, 10, Decimal("0.5"))
 
 
+def test_a_person_sees_what_is_left(client: Client, model: Any) -> None:
+    author = UserFactory()
+    UsageLimit.objects.create(user=author, period="day", runs=5, cost=2)
+    UsageLimit.objects.create(team=TeamFactory(name="Gatherers", members=[author]), period="month", tokens=1_000)
+    UsageLimit.objects.create(user=UserFactory(), period="day", runs=77)
+    used(author, model, input_tokens=300, output_tokens=100, cost=Decimal("0.5"), currency="EUR")
+    client.force_login(author)
+    html = client.get(reverse("site:analytics")).content.decode()
+    for words in ("4 of 5 left", "€1.50 of €2.00 left", "600 of 1,000 left", "Gatherers, a month", "no limit"):
+        assert words in html
+    assert "77" not in html
+
+
+def test_the_composer_says_what_asking_takes(client: Client, model: Any) -> None:
+    prompt = PromptFactory(input_text="a" * 400, response_text="b" * 400, ai_model=model, output_tokens=50)
+    client.force_login(prompt.author)
+    html = client.get(prompt.conversation.get_absolute_url()).content.decode()
+    assert "about 251 tokens, €0.70" in html  # 201 in for €0.201, 50 out for €0.50
+    assert f"&quot;{model.pk}&quot;: [1000.0, 10000.0]" in html
+
+
 def test_a_team_shares_its_limit(model: Any) -> None:
     first, second = UserFactory(), UserFactory()
     team = TeamFactory(name="Gatherers", members=[first, second])

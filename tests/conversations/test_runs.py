@@ -1,5 +1,6 @@
 """POST /templates/<uuid>/runs/: who may run what, into which conversation, and what is said about a wrong value."""
 
+import json
 import threading
 from decimal import Decimal
 from uuid import uuid4
@@ -12,7 +13,7 @@ from django.urls import reverse
 from audit.models import AuditLog
 from conversations.models import Conversation, Participant, Prompt
 from conversations.services import producer
-from conversations.templatetags.runs import estimated_cost
+from conversations.templatetags.runs import forecast_of
 from tests.factories import (
     AIModelFactory,
     AIModelPriceFactory,
@@ -238,15 +239,18 @@ class TestPanel:
     def test_the_estimate_is_the_mean_of_what_runs_took_at_the_price_of_today(self, template, model):
         AIModelPriceFactory(model=model, input_price=2, output_price=8)
         version = template.current_version
-        assert estimated_cost(version, None) is None
-        assert estimated_cost(version, AIModelFactory()) is None
-        unmeasured = estimated_cost(version, model)
-        assert (unmeasured["is_measured"], unmeasured["cost"] > 0) == (False, True)
+        other = AIModelFactory(openai=True)
+        models, key = [model, other], str(model.pk)
+        unmeasured = forecast_of(version, models, key)
+        assert (unmeasured.is_measured, unmeasured.cost > 0, unmeasured.output_tokens) == (False, True, 0)
+        assert forecast_of(version, models, str(other.pk)).cost is None
+        assert forecast_of(version, [], "").cost is None
         PromptFactory(template_version=version, input_tokens=100, output_tokens=50)
         PromptFactory(template_version=version, input_tokens=300, output_tokens=150)
         version.refresh_from_db()
-        measured = estimated_cost(version, model)
-        assert measured == {"cost": Decimal("0.0012"), "currency": "EUR", "is_measured": True}
+        measured = forecast_of(version, models, "")  # the first model is chosen
+        assert (measured.tokens, measured.cost, measured.is_measured) == (300, Decimal("0.0012"), True)
+        assert json.loads(measured.told_prices) == {key: [2, 8]}
 
 
 @pytest.mark.django_db(transaction=True)

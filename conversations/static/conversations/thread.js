@@ -4,7 +4,7 @@ import { on } from "../js/dom.js";
 
 const POLL = 2000;
 const NEAR = 160;
-const STREAMS = 2;
+const STREAMS = Number(document.querySelector("[data-streams]")?.dataset.streams ?? 2);
 
 function isAtEnd() {
   return window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - NEAR;

@@ -7,6 +7,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from conversations.services.limits import standings
 from promptlib.site import analytics
 from promptlib.site.forms import PERIODS, PeriodForm
 
@@ -32,6 +33,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "top_runs": max((use.runs for use in models), default=0),
         "people": people,
         "top_cost": max((use.cost for use in people), default=0),
+        "limits": standings(person or request.user),
         "templates": analytics.templates(request.user),
     }
     return render(request, "site/analytics.html", context)
