@@ -348,6 +348,7 @@ CONVERSATIONS = {
     "conversations:delete": Route(POST_ONLY, "door 302 404 404 404 404", "conversation"),
     "conversations:reading": Route(POST_ONLY, "door 204 204 204 404 404", "conversation"),
     "conversations:history": Route("door 200 200 404 404 404", READ_ONLY, "conversation", shows="Wobblegate"),
+    "conversations:news": Route("door 200 200 200 404 404", READ_ONLY, "conversation", shows="Gloomlantern"),
     "conversations:people": Route(
         "door 200 200 200 404 404",
         "door 302 404 404 404 404",

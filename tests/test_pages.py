@@ -41,7 +41,7 @@ pytestmark = [
 ]
 
 NOT_PAGES = {
-    *("conversations:stream", "conversations:raw", "site:health"),
+    *("conversations:news", "conversations:stream", "conversations:raw", "site:health"),
     *("mfa_download_recovery_codes", "templates_app:rejected_records"),
     *("conversations:export as a file", "conversations:export_all as a file"),
     *("templates_app:export as a file", "templates_app:export_all as a file"),

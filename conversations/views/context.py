@@ -11,6 +11,7 @@ from conversations.models import AIModel, Conversation, Participant, Prompt
 from conversations.querysets import WRITERS
 from conversations.services import Turn, Window, answers_beside, load_turn, load_window
 from conversations.services.estimating import Forecast, forecast
+from conversations.services.news import newest_of
 from conversations.services.saving import saved_from
 from conversations.services.splitting import split_source
 from conversations.services.thread import load_prompts
@@ -42,6 +43,7 @@ def thread_context(request: HttpRequest, conversation: Conversation, form: AskFo
         **_shared(request, [turn.prompt for turn in window.turns], mine, models),
         "conversation": conversation,
         "seats": seats,
+        "newest": newest_of(conversation),
         "window": window,
         "totals": totals_of(conversation),
         "refresh_url": _refresh_url(request, window),

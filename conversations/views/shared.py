@@ -54,8 +54,8 @@ def read(request: HttpRequest, token: str) -> HttpResponse:
         if link.is_used_up:
             return _gone(request)
         return render(request, "conversations/shared_door.html", {"link": link, "token": token, "form": OpenForm()})
-    at, before = _uuid(request.GET.get("at")), _uuid(request.GET.get("before"))
-    window = load_window(link.conversation, at=at, before=before)
+    at, before, after = (_uuid(request.GET.get(name)) for name in ("at", "before", "after"))
+    window = load_window(link.conversation, at=at, before=before, after=after)
     context = {"link": link, "token": token, "conversation": link.conversation, "window": window}
     response = render(request, "conversations/shared.html", context)
     response.headers["Referrer-Policy"] = "no-referrer"

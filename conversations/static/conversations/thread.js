@@ -6,7 +6,7 @@ const POLL = 2000;
 const NEAR = 160;
 const STREAMS = Number(document.querySelector("[data-streams]")?.dataset.streams ?? 2);
 
-function isAtEnd() {
+export function isAtEnd() {
   return window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - NEAR;
 }
 
@@ -63,24 +63,32 @@ async function poll(answer) {
 
 function follow(answer) {
   const source = new EventSource(answer.dataset.stream);
+  streaming += 1;
   count(answer);
   source.addEventListener("text", (event) => write(answer, JSON.parse(event.data)));
   source.addEventListener("end", () => {
     source.close();
+    streaming -= 1;
     poll(answer);
   });
   // A dropped connection is taken up again by itself; a refusal (too many readers) is not.
   source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) poll(answer);
+    if (source.readyState !== EventSource.CLOSED) return;
+    streaming -= 1;
+    poll(answer);
   });
   window.addEventListener("pagehide", () => source.close(), { once: true });
 }
 
+let streaming = 0;
+
 // A browser has six connections for a site, in all its tabs: two for words as they come, the others look now and then.
-for (const [place, answer] of document.querySelectorAll(".answer[data-stream]").entries()) {
-  if (place < STREAMS) follow(answer);
+export function attend(answer) {
+  if (streaming < STREAMS) follow(answer);
   else poll(answer);
 }
+
+for (const answer of document.querySelectorAll(".answer[data-stream]")) attend(answer);
 
 // Pressed once is enough: the end arrives with the stream.
 on("submit", "form[data-stop]", (_event, form) => {
