@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import crashes, one_template, plans, report, streams
+from bench import crashes, one_template, plans, report, streams, thread
 from bench.databases import ROOT, Database, made, version_of
 from bench.load import Measured, Page, client_name, measure, weigh
 from bench.server import Server, serving
@@ -50,6 +50,10 @@ def main() -> None:
     options = _options()
     if options.plans:
         _explain(options)
+        return
+    if options.thread:
+        for given in options.database or ["sqlite"]:
+            _open_thread(given, options)
         return
     if options.one_template:
         for given in options.database or ["sqlite"]:
@@ -89,6 +93,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--streams", action="store_true", help="instead, pages while 200 answers are being read")
     parser.add_argument("--crashes", type=int, metavar="N", help="instead, kill a worker mid-answer so many times")
+    parser.add_argument("--thread", action="store_true", help="instead, a conversation of 10,000 interactions")
     parser.add_argument("--keep", action="store_true", help="leave the databases on the MySQL server")
     return parser.parse_args()
 
@@ -141,6 +146,18 @@ def _ask(given: str, options: argparse.Namespace) -> None:
     text = module.section(found, version_of(given))
     print(text)
     report.write(options.output, f"{kind}_{'sqlite' if given == 'sqlite' else 'mysql'}", text)
+
+
+def _open_thread(given: str, options: argparse.Namespace) -> None:
+    _say("a conversation of 10,000 interactions …")
+    with tempfile.TemporaryDirectory(prefix="promptlib-bench-") as folder, ExitStack() as stack:
+        database = stack.enter_context(made(given, 0, Path(folder), keep=options.keep))
+        database.manage("collectstatic", "--noinput", "-v0")
+        database.manage("migrate", "-v0")
+        found = json.loads(_inside("bench.thread", database, ""))
+    text = thread.section(found, version_of(given))
+    print(text)
+    report.write(options.output, "thread_sqlite" if given == "sqlite" else "thread_mysql", text)
 
 
 def _fill(stack: ExitStack, given: str, size: int, folder: Path, options: argparse.Namespace) -> tuple[Database, str]:

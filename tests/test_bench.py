@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from bench import inside, one_template, plans, report
+from bench import inside, one_template, plans, report, thread
 from bench.databases import made
 from tests.factories import TemplateFactory, UserFactory
 
@@ -113,4 +113,19 @@ def test_one_template_with_many_of_everything_is_opened_in_turns() -> None:
     assert text.splitlines()[-2:] == [
         "| owner | 12 | 12 | 10.0 | 13.0 | 1.30 | 1.3 | yes |",
         "| reader | 12 | 12 | 10.0 | 13.1 | 1.31 | 1.3 | **no** |",
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_conversation_is_opened_and_gone_on_with_in_turns() -> None:
+    found = thread.main(rounds=1, long=40)
+    assert {what: set(ms) for what, ms in found["ms"].items()} == {
+        "open its end": {"short", "long"},
+        "take another one": {"short", "long"},
+    }
+    assert max(found["queries"].values()) <= 12
+    ms = {"open its end": {"short": 50, "long": 60}, "take another one": {"short": 10, "long": 14}}
+    assert thread.section({"size": 10_000, "queries": {"long": 11}, "ms": ms}, "SQLite 3.40.1").splitlines()[6:] == [
+        "| open its end | 50.0 | 60.0 | 1.20 | 1.3 | yes |",
+        "| take another one | 10.0 | 14.0 | 1.40 | 1.3 | **no** |",
     ]

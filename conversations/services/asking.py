@@ -19,7 +19,7 @@ from conversations.models import AIModel, Conversation, Participant, Prompt
 from conversations.services import limits, producer
 from conversations.services.messages import fill
 from conversations.services.organizing import mark_read, start_conversation
-from conversations.services.path import path_end, path_up
+from conversations.services.path import path_end
 from promptlib.core.transactions import in_transaction
 from templates_app.models import TemplateVersion
 from templates_app.variables import clean_values, parse_contract
@@ -185,7 +185,7 @@ def _end(conversation: Conversation, target: Target, author: Any) -> UUID | None
     read = Participant.objects.filter(conversation=conversation, user=author).values_list("leaf", flat=True).first()
     if end := path_end(conversation.pk, start=target.leaf or read, toward=read):
         return end.pk
-    return next(iter(path_up(conversation.pk, limit=1)), None)
+    return conversation.prompts.order_by("-pk").values_list("pk", flat=True).first()
 
 
 def _part_ways(conversation: Conversation, after: UUID) -> None:

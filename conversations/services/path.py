@@ -14,6 +14,9 @@ from conversations.models import Prompt
 from conversations.services.tree import Node, Tree
 
 CHUNK = 100
+BRANCHES = 10
+"""So many interactions of other ways are expected among those of a window."""
+
 LOOK_AHEAD = 500
 
 
@@ -36,7 +39,7 @@ def ranked_path_up(conversation_id: UUID, *, end: UUID | None = None, limit: int
     """As `path_up`, with how many interactions of any branch come after each, up to `end`."""
     path: list[tuple[UUID, int]] = []
     ceiling, inclusive = end, True
-    for passed, node in enumerate(_newest_first(conversation_id, end)):
+    for passed, node in enumerate(_newest_first(conversation_id, end, limit + BRANCHES)):
         if ceiling is not None and (node.pk > ceiling or (node.pk == ceiling and not inclusive)):
             continue
         path.append((node.pk, passed))
@@ -99,12 +102,14 @@ def _family(first: UUID, metadata: dict[str, Any]) -> set[UUID]:
     return {first} | {pk for value in metadata.get("attempts", []) if (pk := _uuid(value))}
 
 
-def _newest_first(conversation_id: UUID, end: UUID | None) -> Iterator[Node]:
+def _newest_first(conversation_id: UUID, end: UUID | None, expected: int) -> Iterator[Node]:
     rows = _nodes(conversation_id).order_by("-pk")
-    chunk = list((rows.filter(pk__lte=end) if end else rows)[:CHUNK])
+    size = min(expected, CHUNK)
+    chunk = list((rows.filter(pk__lte=end) if end else rows)[:size])
     while chunk:
         yield from map(_node, chunk)
-        chunk = list(rows.filter(pk__lt=chunk[-1][0])[:CHUNK]) if len(chunk) == CHUNK else []
+        chunk = list(rows.filter(pk__lt=chunk[-1][0])[:CHUNK]) if len(chunk) == size else []
+        size = CHUNK
 
 
 def _nodes(conversation_id: UUID) -> Any:

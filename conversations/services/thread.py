@@ -15,6 +15,9 @@ from conversations.services.sweeping import patience
 
 WINDOW = 30
 AFTER = 15
+END = 10
+"""Of a thread that is longer than a window so many are shown at first: it opens as quickly as a short one."""
+
 UNREAD = [f"template_version__{name}" for name in ("system_prompt", "body", "examples", "parameters")]
 """Long texts of a template that a turn does not show."""
 
@@ -97,7 +100,7 @@ class Place:
 def load_window(
     conversation: Conversation, *, read_at: datetime | None = None, reader: Any = None, **where: UUID | None
 ) -> Window:
-    """At most 30 turns; `where` is what a `Place` has. What is not in the conversation is ignored.
+    """At most 30 turns, at the end of a longer thread 10. `where` is what a `Place` has; what is not here is ignored.
 
     Costs the same in a conversation of ten and of ten thousand: four to six queries. Only a `leaf` that others have
     left behind costs what came since, keys alone.
@@ -140,7 +143,8 @@ def _span(conversation: Conversation, place: Place) -> _Span:
         return _leading_to(conversation, place.upto, _number(conversation, place.upto), room=WINDOW)
     end = path_end(conversation.pk, start=place.leaf)
     number = conversation.prompt_count - (end.newer if end else 0)
-    return _leading_to(conversation, end.pk if end else None, number, room=WINDOW)
+    span = _leading_to(conversation, end.pk if end else None, number, room=WINDOW)
+    return _Span(dict(list(span.numbers.items())[-END:]), True, False) if span.has_earlier else span
 
 
 def _leading_to(conversation: Conversation, end: UUID | None, number: int, *, room: int) -> _Span:

@@ -157,7 +157,7 @@ class TestPage:
         client.get(url)
         with django_assert_max_num_queries(12) as ten:
             assert len(client.get(url).context["window"].turns) == 10
-        fill(25)
+        fill(20)
         with django_assert_max_num_queries(12) as thirty:
             assert len(client.get(url).context["window"].turns) == 30
         assert len(ten) == len(thirty)

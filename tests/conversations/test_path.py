@@ -93,12 +93,12 @@ def test_a_long_thread_is_read_in_windows(conversation):
     prompts = pks(line(conversation, 65))
     conversation.refresh_from_db()
     last = load_window(conversation)
-    assert (shown(last), last.earlier, last.later) == (prompts[35:], prompts[35], None)
-    assert [last.turns[0].number, last.turns[-1].number] == [36, 65]
+    assert (shown(last), last.earlier, last.later) == (prompts[55:], prompts[55], None)
+    assert [last.turns[0].number, last.turns[-1].number] == [56, 65]
     middle = load_window(conversation, before=last.earlier)
-    assert (shown(middle), middle.earlier, middle.later) == (prompts[5:35], prompts[5], prompts[34])
+    assert (shown(middle), middle.earlier, middle.later) == (prompts[25:55], prompts[25], prompts[54])
     start = load_window(conversation, before=middle.earlier)
-    assert (shown(start), start.earlier, start.later) == (prompts[:5], None, prompts[4])
+    assert (shown(start), start.earlier, start.later) == (prompts[:25], None, prompts[24])
 
 
 def test_an_interaction_is_shown_with_what_stands_around_it(conversation):
@@ -122,7 +122,7 @@ def test_the_end_of_a_long_thread_costs_what_a_short_one_costs(conversation, dja
     for _ in range(2):
         conversation.refresh_from_db()
         with django_assert_num_queries(4):  # the way, the rows, their remarks, the siblings
-            assert len(load_window(conversation).turns) == 30
+            assert len(load_window(conversation).turns) == 10
         line(conversation, 60, parent=conversation.prompts.order_by("-pk").first())
 
 
