@@ -19,7 +19,7 @@ NAMES = {
     "promptlib": gettext_lazy("promptlib JSON"),
     "chatgpt": gettext_lazy("ChatGPT"),
     "claude": gettext_lazy("Claude"),
-    "openwebui": gettext_lazy("Open WebUI"),
+    "open-webui": gettext_lazy("Open WebUI"),
     "librechat": gettext_lazy("LibreChat"),
     "sharegpt": gettext_lazy("ShareGPT"),
     "openassistant": gettext_lazy("OpenAssistant"),

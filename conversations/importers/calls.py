@@ -92,24 +92,24 @@ def _flat(entry: dict[str, Any], _place: str) -> TurnRecord:
 
 
 def _pair(entry: dict[str, Any], _place: str) -> TurnRecord:
-    request, response = entry["request"], entry["response"]
-    request = _body(request)
-    response = _body(response)
+    request, response = _body(_object(entry.get("request"))), _body(entry["response"])
     usage = response.get("usage")
     usage = usage if isinstance(usage, dict) else {}
-    details = {**_object(usage.get("prompt_tokens_details")), **_object(usage.get("completion_tokens_details"))}
+    parts = ("prompt_tokens_details", "completion_tokens_details", "input_tokens_details", "output_tokens_details")
+    details = {name: value for part in parts for name, value in _object(usage.get(part)).items()}
     choices = response.get("choices")
     choice = _object(choices[0]) if isinstance(choices, list) and choices else {}
     message = _object(choice.get("message"))
     said = _words(message.get("content")) or text(choice.get("text")) or _words(response.get("content"))
+    said = said or _answered(response.get("output"))
     return _turn(
         request.get("messages") or request.get("prompt") or request.get("input"),
         said,
-        key=text(response.get("id")) or text(entry.get("id")),
-        system=_words(request.get("system")),
+        key=text(response.get("id")) or text(entry.get("id")) or text(entry.get("custom_id")),
+        system=_words(request.get("system")) or text(request.get("instructions")),
         model=text(response.get("model")) or text(request.get("model")),
         provider=text(entry.get("provider")) or text(entry.get("provider_host")),
-        at=entry.get("created_at") or entry.get("timestamp") or response.get("created"),
+        at=entry.get("created_at") or entry.get("timestamp") or response.get("created") or response.get("created_at"),
         tokens=(
             usage.get("prompt_tokens", usage.get("input_tokens")),
             usage.get("completion_tokens", usage.get("output_tokens")),
@@ -118,13 +118,13 @@ def _pair(entry: dict[str, Any], _place: str) -> TurnRecord:
         ),
         latency=entry.get("latency_ms"),
         finish=text(choice.get("finish_reason")) or text(response.get("stop_reason")),
-        error=_error(response.get("error"), entry.get("status")),
+        error=_error(response.get("error") or entry.get("error"), entry.get("status") or _status(entry["response"])),
         extra={"request": request, "response": response},
     )
 
 
 def _span(entry: dict[str, Any], _place: str) -> TurnRecord:
-    facts = _attributes(entry["attributes"])
+    facts = {**_attributes(entry["attributes"]), **_of_events(entry.get("events"))}
     start = entry.get("start_time") or _seconds(entry.get("startTimeUnixNano"))
     end = entry.get("end_time") or _seconds(entry.get("endTimeUnixNano"))
     began, ended = moment(start), moment(end)
@@ -139,11 +139,16 @@ def _span(entry: dict[str, Any], _place: str) -> TurnRecord:
         model=text(facts.get("gen_ai.response.model")) or text(facts.get("gen_ai.request.model")),
         provider=text(facts.get("gen_ai.provider.name")) or text(facts.get("gen_ai.system")),
         at=start,
-        tokens=(facts.get("gen_ai.usage.input_tokens"), facts.get("gen_ai.usage.output_tokens"), None, None),
+        tokens=(
+            _first(facts, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+            _first(facts, "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+            _first(facts, "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"),
+            _first(facts, "gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"),
+        ),
         latency=round((ended - began) / timedelta(milliseconds=1)) if began and ended else None,
         finish=text(finish[0]) if isinstance(finish, list) and finish else text(finish),
-        error=text(facts.get("error.type")),
-        extra=facts,
+        error=text(facts.get("error.type")) or _failed(entry.get("status")),
+        extra=facts if "resource" not in entry else {**facts, "resource": entry["resource"]},
     )
 
 
@@ -180,6 +185,7 @@ def _bench(entry: dict[str, Any], place: str, turns: list[str], answers: list[st
 
 _READERS = (
     (lambda entry: isinstance(entry.get("request"), dict) and isinstance(entry.get("response"), dict), _pair),
+    (lambda entry: "custom_id" in entry and isinstance(entry.get("response"), dict), _pair),
     (lambda entry: "attributes" in entry and ("span_id" in entry or "spanId" in entry or "name" in entry), _span),
     (lambda entry: isinstance(entry.get("messages"), list) and "response" in entry, _flat),
     (lambda entry: "question_id" in entry and isinstance(entry.get("turns"), list), _question),
@@ -269,14 +275,60 @@ def _attributes(attributes: Any) -> dict[str, Any]:
     """As an object, or as the list of keys and typed values that the protocol sends."""
     if isinstance(attributes, dict):
         return attributes
-    found = {}
-    for each in attributes if isinstance(attributes, list) else []:
-        value = _object(_object(each).get("value"))
-        known = next(iter(value.values()), None)
-        if isinstance(known, str) and "intValue" in value:
-            known = int(known)
-        found[str(_object(each).get("key"))] = known
+    listed = attributes if isinstance(attributes, list) else []
+    return {str(_object(each).get("key")): _value(_object(each).get("value")) for each in listed}
+
+
+def _value(value: Any) -> Any:
+    """A typed value of the protocol: {"intValue": "7"}, {"arrayValue": {"values": […]}}, {"kvlistValue": …}."""
+    kind, known = next(iter(_object(value).items()), ("", None))
+    if kind == "intValue":
+        return int(str(known))
+    if kind == "arrayValue":
+        return [_value(each) for each in _object(known).get("values") or []]
+    if kind == "kvlistValue":
+        return _attributes(_object(known).get("values"))
+    return known
+
+
+def _of_events(events: Any) -> dict[str, Any]:
+    """Where an older generation keeps what was said: in events of the span, by name, or one for each message."""
+    found: dict[str, Any] = {}
+    for event in map(_object, events if isinstance(events, list) else []):
+        facts, name = _attributes(event.get("attributes")), text(event.get("name"))
+        found |= {key: value for key, value in facts.items() if key in ("gen_ai.prompt", "gen_ai.completion")}
+        role = name.removeprefix("gen_ai.").removesuffix(".message")
+        if name == "gen_ai.choice":
+            said = _object(_parsed(facts.get("message"))).get("content") or facts.get("content")
+            found.setdefault("gen_ai.completion", []).append({"role": "assistant", "content": said})
+        elif name.endswith(".message") and role in (*_SYSTEM, "user", "assistant", "tool"):
+            found.setdefault("gen_ai.prompt", []).append({"role": role, "content": facts.get("content")})
+        elif name.startswith("gen_ai."):
+            found |= facts
     return found
+
+
+def _first(facts: Mapping[str, Any], *names: str) -> Any:
+    return next((facts[name] for name in names if facts.get(name) is not None), None)
+
+
+def _failed(status: Any) -> str:
+    """A span's status: code 2 is an error."""
+    facts = _object(status)
+    is_error = facts.get("code") in (2, "STATUS_CODE_ERROR", "ERROR") or facts.get("status_code") == "ERROR"
+    return text(facts.get("message")) or text(facts.get("description")) or _("It failed.") if is_error else ""
+
+
+def _status(response: Any) -> Any:
+    """The status of HTTP, where the response stands in its envelope."""
+    facts = _object(response)
+    return facts.get("status_code", facts.get("status"))
+
+
+def _answered(output: Any) -> str:
+    """The words of OpenAI's newer interface, in which an answer is a list of items."""
+    items = [_object(item) for item in output] if isinstance(output, list) else []
+    return "\n\n".join(filter(None, (_words(item.get("content")) for item in items if item.get("type") == "message")))
 
 
 def _said(facts: dict[str, Any], *names: str) -> list[Any]:
@@ -285,6 +337,8 @@ def _said(facts: dict[str, Any], *names: str) -> list[Any]:
         value = _parsed(facts.get(name))
         if isinstance(value, list):
             return value
+        if isinstance(value, str) and value:
+            return [{"role": "user" if "prompt" in name or "input" in name else "assistant", "content": value}]
         numbered: dict[int, dict[str, Any]] = {}
         for key, part in facts.items():
             number, _dot, field = key.removeprefix(f"{name}.").partition(".")

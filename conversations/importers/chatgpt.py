@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from conversations.importers.threads import ASSISTANT, ROLES, TOOL, BadThread, Message, Thread, moment, text
 
 NAME = "chatgpt"
-_PLACED = {"id", "author", "create_time", "update_time", "content", "weight", "recipient"}
+_PLACED = {"id", "author", "create_time", "content", "weight", "recipient"}
 _KINDS = {
     "thoughts": "reasoning",
     "reasoning_recap": "reasoning",
@@ -44,7 +44,7 @@ def read(entry: dict[str, Any], place: str) -> Thread | BadThread:
         is_archived=entry.get("is_archived") is True,
         is_pinned=entry.get("is_starred") is True,
         leaf=text(entry.get("current_node")) or None,
-        extra={key: value for key, value in entry.items() if key not in ("mapping", "title")},
+        extra={key: value for key, value in entry.items() if key != "mapping" and (key != "title" or not title)},
     )
     nodes = {str(key): node for key, node in mapping.items() if isinstance(node, dict)}
     for key in _in_order(nodes):
@@ -63,8 +63,9 @@ def _in_order(nodes: dict[str, dict[str, Any]]) -> Iterator[str]:
     children: dict[str, list[str]] = {}
     for key, node in nodes.items():
         listed = node.get("children")
-        children[key] = [child for child in listed if child in nodes] if isinstance(listed, list) else []
-    roots = [key for key, node in nodes.items() if node.get("parent") not in nodes]
+        known = [child for child in listed if isinstance(child, str)] if isinstance(listed, list) else []
+        children[key] = [child for child in known if child in nodes]
+    roots = [key for key, node in nodes.items() if text(node.get("parent")) not in nodes]
     waiting = list(reversed([*roots, *nodes])) if roots else list(reversed(nodes))
     seen: set[str] = set()
     while waiting:
@@ -96,6 +97,7 @@ def _message(key: str, parent: str | None, message: dict[str, Any], default_mode
     extra |= {"content": rest} if rest else {}
     extra |= {"recipient": recipient} if recipient != "all" else {}
     extra |= {"author": author["metadata"]} if author.get("metadata") else {}
+    extra |= {"role": author.get("role")} if role not in ROLES and author.get("role") else {}
     model = text(metadata.get("model_slug"))
     return Message(
         key,
@@ -119,7 +121,8 @@ def _message(key: str, parent: str | None, message: dict[str, Any], default_mode
 def _words(content: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The text of a content, and what of it is no text."""
     parts = content.get("parts")
-    rest = {key: value for key, value in content.items() if key not in ("content_type", "parts", *_TEXT_KEYS)}
+    shown = {key for key in _TEXT_KEYS if isinstance(content.get(key), str)} if not isinstance(parts, list) else set()
+    rest = {key: value for key, value in content.items() if key not in {"content_type", "parts", *shown} and value}
     if text(content.get("content_type")) not in ("", "text"):
         rest["content_type"] = content["content_type"]
     if isinstance(parts, list):

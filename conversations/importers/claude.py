@@ -52,7 +52,7 @@ def read(entry: dict[str, Any], place: str) -> Thread | BadThread:
 def _messages(each: dict[str, Any], key: str, parent: str | None, model: str) -> Iterator[Message]:
     """The blocks of one message as messages of their own; the last of its words has the message's id."""
     role = USER if each.get("sender") == "human" else ASSISTANT
-    blocks = [block for block in each.get("content") or [] if isinstance(block, dict)]
+    blocks = _blocks(each.get("content"))
     words = [text(block.get("text")) for block in blocks if block.get("type", "text") == "text"]
     others = [block for block in blocks if block.get("type", "text") != "text"]
     said = "\n\n".join(word for word in words if word) or text(each.get("text"))
@@ -60,6 +60,12 @@ def _messages(each: dict[str, Any], key: str, parent: str | None, model: str) ->
         yield _block(block, f"{key}/{number}", parent, each)
         parent = f"{key}/{number}"
     facts = {name: value for name, value in each.items() if name not in _PLACED and value not in (None, "", [], {})}
+    if said != text(each.get("text")) and text(each.get("text")):
+        facts["text"] = each["text"]
+    if len(blocks) > 1:  # the words stand together here: this tells where they stood
+        facts["order"] = [[text(block.get("type")) or "text", len(text(block.get("text")))] for block in blocks]
+    if each.get("sender") not in ("human", "assistant"):
+        facts["sender"] = each.get("sender")
     if cited := [block["citations"] for block in blocks if block.get("citations")]:
         facts["citations"] = cited
     times = [moment(block.get(name)) for block in blocks for name in ("start_timestamp", "stop_timestamp")]
@@ -77,6 +83,13 @@ def _messages(each: dict[str, Any], key: str, parent: str | None, model: str) ->
         is_cut_off=each.get("truncated") is True,
         extra=facts,
     )
+
+
+def _blocks(content: Any) -> list[dict[str, Any]]:
+    """A list of blocks; some tools write one block, or its text alone."""
+    listed = content if isinstance(content, list) else [content]
+    found = [{"type": "text", "text": block} if isinstance(block, str) else block for block in listed]
+    return [block for block in found if isinstance(block, dict)]
 
 
 def _block(block: dict[str, Any], key: str, parent: str | None, each: dict[str, Any]) -> Message:

@@ -116,9 +116,14 @@ def _inner(data: Any) -> list[Any]:
         return [data]
     for key in WRAPPERS:
         inner = data.get(key)
-        if isinstance(inner, list) and not any(isinstance(each, dict) and "from" in each for each in inner[:3]):
+        if isinstance(inner, list) and not any(map(_is_message, inner[:3])):
             return inner
     return [data]
+
+
+def _is_message(entry: Any) -> bool:
+    """ShareGPT's messages stand under the very name under which others list conversations."""
+    return isinstance(entry, dict) and ("from" in entry or ("role" in entry and "content" in entry))
 
 
 def _decoded(data: bytes, name: str) -> str:

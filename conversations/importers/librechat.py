@@ -59,7 +59,7 @@ def _message(each: dict[str, Any], nested_in: str | None, number: int, model: st
         "isCreatedByUser" not in each and text(each.get("sender")).lower() == "user"
     )
     parts = each.get("content")
-    words = [text(part.get("text")) for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+    words = [_said(part) for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
     said = text(each.get("text")) or "\n\n".join(word for word in words if word)
     tokens = count(each.get("tokenCount"))
     files = each.get("files")
@@ -81,3 +81,9 @@ def _message(each: dict[str, Any], nested_in: str | None, number: int, model: st
         else [],
         extra={name: value for name, value in each.items() if name not in _PLACED and value not in (None, "", [], {})},
     )
+
+
+def _said(part: dict[str, Any]) -> str:
+    """The words of a part: its text, which may be in a box. Thoughts and calls of tools stay in `extra`."""
+    said = part.get("text")
+    return text(said.get("value")) if isinstance(said, dict) else text(said)

@@ -25,7 +25,9 @@ _PLACED = {"id", "parentId", "childrenIds", "role", "content", "timestamp", "mod
 def matches(entry: dict[str, Any]) -> bool:
     chat = entry.get("chat", entry)
     history = chat.get("history") if isinstance(chat, dict) else None
-    return isinstance(history, dict) and "messages" in history
+    if isinstance(history, dict) and "messages" in history:
+        return True
+    return "chat" in entry and isinstance(chat, dict) and isinstance(chat.get("messages"), list)
 
 
 def read(entry: dict[str, Any], place: str) -> Thread | BadThread:
@@ -35,8 +37,11 @@ def read(entry: dict[str, Any], place: str) -> Thread | BadThread:
     history = chat.get("history")
     listed = history.get("messages") if isinstance(history, dict) else None
     if not isinstance(listed, dict):
+        listed = _in_a_row(chat.get("messages"))
+    if listed is None:
         return BadThread(place, _("It has no messages: its “history” is missing."), title)
-    models = [model for model in chat.get("models") or [] if isinstance(model, str)]
+    named = chat.get("models")
+    models = [model for model in named if isinstance(model, str)] if isinstance(named, list) else []
     meta = entry.get("meta")
     tags = chat.get("tags") or (meta.get("tags") if isinstance(meta, dict) else None) or []
     parameters = chat.get("params")
@@ -68,6 +73,19 @@ def read(entry: dict[str, Any], place: str) -> Thread | BadThread:
     return thread
 
 
+def _in_a_row(messages: Any) -> dict[str, dict[str, Any]] | None:
+    """A chat without a history: its messages as they stand, each after the one before."""
+    if not isinstance(messages, list):
+        return None
+    found: dict[str, dict[str, Any]] = {}
+    before = ""
+    for number, message in enumerate(each for each in messages if isinstance(each, dict)):
+        key = text(message.get("id")) or f"message-{number}"
+        found[key] = {**message, "parentId": text(message.get("parentId")) or before}
+        before = key
+    return found
+
+
 def _in_order(nodes: dict[str, dict[str, Any]]) -> list[str]:
     """Parents before children, otherwise as they stand."""
     order: dict[str, None] = {}
@@ -87,7 +105,7 @@ def _messages(key: str, node: dict[str, Any], parent: str | None, models: list[s
     role = role if role in ROLES else ASSISTANT
     at = moment(node.get("timestamp"))
     found = []
-    said = text(node.get("content"))
+    said = _parts(node.get("content"))
     output = node.get("output")
     if isinstance(output, list) and role == ASSISTANT:
         words = []

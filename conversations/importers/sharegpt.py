@@ -1,5 +1,6 @@
 """ShareGPT: `conversations` of `from` and `value`, as data sets for training have them."""
 
+import json
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -17,27 +18,36 @@ _ROLES = {
     "system": (SYSTEM, "text"),
     "function_call": (ASSISTANT, "tool_call"),
     "tool_call": (ASSISTANT, "tool_call"),
+    "developer": (SYSTEM, "text"),
     "observation": (TOOL, "tool_result"),
     "tool": (TOOL, "tool_result"),
 }
 
 
 def matches(entry: dict[str, Any]) -> bool:
-    listed = entry.get("conversations")
-    return isinstance(listed, list) and any(isinstance(each, dict) and "from" in each for each in listed[:3])
+    return any(
+        isinstance(each, dict) and ("from" in each or ("role" in each and "content" in each))
+        for each in (_listed(entry) or [])[:3]
+    )
+
+
+def _listed(entry: dict[str, Any]) -> list[Any] | None:
+    """Under either name; recorded calls, which have a response beside it, are none of ours."""
+    listed = entry.get("conversations", None if "response" in entry else entry.get("messages"))
+    return listed if isinstance(listed, list) else None
 
 
 def read(entry: dict[str, Any], place: str) -> Thread | BadThread:
-    listed = entry.get("conversations")
-    if not isinstance(listed, list):
+    listed = _listed(entry)
+    if listed is None:
         return BadThread(place, _("It has no messages: its “conversations” is no list."))
-    said = "\n".join(f"{each.get('from')}\t{each.get('value')}" for each in listed if isinstance(each, dict))
+    said = "\n".join("\t".join(map(str, _speaker_and_words(each)[:2])) for each in listed if isinstance(each, dict))
     known = entry.get("id")
     thread = Thread(
         place,
         NAME,
         str(known) if isinstance(known, (str, int)) and str(known) else f"#{short_hash(said)}",
-        extra={key: value for key, value in entry.items() if key not in ("conversations", "system")},
+        extra={key: value for key, value in entry.items() if key not in ("conversations", "messages", "system")},
     )
     parent: str | None = None
     if system := text(entry.get("system")):
@@ -46,12 +56,27 @@ def read(entry: dict[str, Any], place: str) -> Thread | BadThread:
     for number, each in enumerate(listed):
         if not isinstance(each, dict):
             continue
-        role, kind = _ROLES.get(text(each.get("from")), (ASSISTANT, "text"))
+        speaker, value, used = _speaker_and_words(each)
+        role, kind = _ROLES.get(text(speaker), (ASSISTANT, "text"))
         key = str(number)
-        rest = {name: value for name, value in each.items() if name not in ("from", "value")}
-        rest |= {"from": each.get("from")} if text(each.get("from")) not in _ROLES else {}
+        rest = {name: value for name, value in each.items() if name not in used}
+        rest |= {"from": speaker} if text(speaker) not in _ROLES else {}
         hidden = role == SYSTEM
-        message = Message(key, role, text(each.get("value")), parent, kind=kind, is_hidden=hidden, extra=rest)
+        message = Message(key, role, _words(value), parent, kind=kind, is_hidden=hidden, extra=rest)
         thread.messages.append(message)
         parent = key
     return thread
+
+
+def _speaker_and_words(each: dict[str, Any]) -> tuple[Any, Any, tuple[str, str]]:
+    names = ("from", "value") if "from" in each else ("role", "content")
+    return each.get(names[0]), each.get(names[1]), names
+
+
+def _words(value: Any) -> str:
+    """A text; of a list of parts the texts, if there is nothing else in it; anything else as JSON."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, list) and all(isinstance(part, dict) and isinstance(part.get("text"), str) for part in value):
+        return "\n\n".join(part["text"] for part in value)
+    return json.dumps(value, ensure_ascii=False)

@@ -191,3 +191,88 @@ def test_a_bad_call_is_named_and_the_rest_goes_in(owner: User, tmp_path: Path) -
 def test_a_file_without_calls_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImportFileError, match="No recorded call"):
         read_call_file(written(tmp_path, {"a": 1}, {"b": 2}))
+
+
+def test_a_response_in_items_as_openais_newer_interface_has_it(owner: User, tmp_path: Path) -> None:
+    request = {"model": "gpt-5", "instructions": "Be brief.", "input": "Hello"}
+    reasoning = {"type": "reasoning", "summary": []}
+    message = {"type": "message", "content": [{"type": "output_text", "text": "Good day"}]}
+    usage = {
+        "input_tokens": 5,
+        "input_tokens_details": {"cached_tokens": 2},
+        "output_tokens": 30,
+        "output_tokens_details": {"reasoning_tokens": 20},
+    }
+    response = {"id": "resp_1", "created_at": 1_700_000_000, "output": [reasoning, message], "usage": usage}
+    take_in(written(tmp_path, {"request": request, "response": response}), owner)
+    assert shown(Prompt.objects.get()) == {
+        "input_text": "Hello",
+        "response_text": "Good day",
+        "system_prompt": "Be brief.",
+        "status": "recorded",
+        "model": "gpt-5",
+        "input_tokens": 5,
+        "output_tokens": 30,
+        "cached_tokens": 2,
+        "reasoning_tokens": 20,
+    }
+
+
+def test_a_line_of_a_batch_that_failed(owner: User, tmp_path: Path) -> None:
+    body = {"error": {"message": "Too many requests"}}
+    take_in(written(tmp_path, {"custom_id": "b1", "response": {"status_code": 429, "body": body}}), owner)
+    assert shown(Prompt.objects.get()) == {"status": "failed"}
+    assert Prompt.objects.get().error_message == "Too many requests"
+
+
+EVENTS = {
+    "by name": [
+        {"name": "gen_ai.content.prompt", "attributes": {"gen_ai.prompt": '[{"role": "user", "content": "Asked"}]'}},
+        {"name": "gen_ai.content.completion", "attributes": {"gen_ai.completion": "Answered"}},
+    ],
+    "one a message": [
+        {"name": "gen_ai.user.message", "attributes": [{"key": "content", "value": {"stringValue": "Asked"}}]},
+        {"name": "gen_ai.choice", "attributes": {"message": '{"content": "Answered"}'}},
+    ],
+    "one for all": [
+        {
+            "name": "gen_ai.client.inference.operation.details",
+            "attributes": {
+                "gen_ai.input.messages": '[{"role": "user", "parts": [{"type": "text", "content": "Asked"}]}]',
+                "gen_ai.output.messages": '[{"role": "assistant", "parts": [{"type": "text", "content": "Answered"}]}]',
+            },
+        },
+    ],
+}
+
+
+@pytest.mark.parametrize("events", EVENTS)
+def test_spans_that_keep_what_was_said_in_events(owner: User, tmp_path: Path, events: str) -> None:
+    finish = {"arrayValue": {"values": [{"stringValue": "stop"}]}}
+    span = {
+        "spanId": "s1",
+        "name": "chat m-1",
+        "startTimeUnixNano": "1700000000000000000",
+        "endTimeUnixNano": "1700000000250000000",
+        "attributes": [
+            {"key": "gen_ai.request.model", "value": {"stringValue": "m-1"}},
+            {"key": "gen_ai.usage.prompt_tokens", "value": {"intValue": "7"}},
+            {"key": "gen_ai.usage.completion_tokens", "value": {"intValue": 3}},
+            {"key": "gen_ai.response.finish_reasons", "value": finish},
+        ],
+        "events": EVENTS[events],
+    }
+    service = {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]}
+    take_in(written(tmp_path, {"resourceSpans": [{"resource": service, "scopeSpans": [{"spans": [span]}]}]}), owner)
+    prompt = Prompt.objects.get()
+    assert shown(prompt) == {
+        "input_text": "Asked",
+        "response_text": "Answered",
+        "status": "recorded",
+        "model": "m-1",
+        "finish_reason": "stop",
+        "latency_ms": 250,
+        "input_tokens": 7,
+        "output_tokens": 3,
+    }
+    assert prompt.metadata["resource"] == {"service.name": "shop"}
