@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from django.core.management import call_command
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from accounts.models import User
 from conversations.models import AIModel, Prompt
@@ -234,7 +234,9 @@ def tab_to(page: Page, what: Locator) -> None:
     hidden = []
     for _ in range(60):
         page.keyboard.press("Tab")
-        if not page.evaluate(FOCUS):
+        try:
+            page.wait_for_function(FOCUS, timeout=1000)  # it may have to be scrolled to
+        except Error:
             hidden.append(page.evaluate("document.activeElement.outerHTML.slice(0, 160)"))
         if what.evaluate("element => element === document.activeElement"):
             break

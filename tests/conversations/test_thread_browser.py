@@ -106,7 +106,8 @@ def test_the_words_are_there_before_the_end_and_stop_keeps_them(page, live_serve
     expect(page.locator(".branches__count")).to_have_text("1/2")
 
 
-def test_a_failure_says_what_happened_and_another_model_helps(page, live_server, user, conversation, faults):
+def test_a_failure_says_what_happened_and_another_model_helps(page, live_server, user, conversation, faults, settings):
+    settings.PROVIDER_ATTEMPTS = 1  # else it is asked again, as long as it says that one should
     AIModelFactory(openai=True, base_url=faults.base_url("429"), label="Busy", position=1)
     AIModelFactory(openai=True, base_url=faults.base_url("ok"), label="Free", position=2)
     sign_in(page, live_server, user)
