@@ -13,7 +13,11 @@ TOKENS = {
     "output_tokens": "COALESCE({row}.output_tokens, 0)",
 }
 COST = "COALESCE({row}.cost, 0)"
-MEASURED = "{row}.status = 'completed' AND {row}.latency_ms IS NOT NULL"
+MEASURED = (
+    "{row}.status = 'completed' AND {row}.latency_ms IS NOT NULL AND JSON_EXTRACT({row}.metadata, '$.imported') IS NULL"
+)
+"""Recorded and imported interactions were not waited for here."""
+
 LATENCY = f"CASE WHEN {MEASURED} THEN {{row}}.latency_ms ELSE 0 END"
 LATENCY_COUNT = f"CASE WHEN {MEASURED} THEN 1 ELSE 0 END"
 NUMBERS = ("input_tokens", "output_tokens", "cost", "latency_ms", "status", "deleted_at", "created_at")

@@ -59,7 +59,7 @@ def compare(conversation: Conversation, left: UUID, right: UUID) -> Comparison |
 
 def _way(chosen: UUID, way: Sequence[UUID]) -> Way:
     rows = _numbers(way)
-    waits = [row[4] for row in rows if row[0] == Prompt.Status.COMPLETED and row[4] is not None]
+    waits = [row[4] for row in rows if row[0] == Prompt.Status.COMPLETED and row[4] is not None and row[6] is None]
     return Way(
         chosen,
         load_prompts(list(islice(way, SHOWN))),
@@ -76,7 +76,7 @@ def _way(chosen: UUID, way: Sequence[UUID]) -> Way:
 
 def _numbers(way: Sequence[UUID]) -> list[tuple]:
     """Of all of the way, in statements that SQLite takes."""
-    columns = ("status", "input_tokens", "output_tokens", "cost", "latency_ms", "currency")
+    columns = ("status", "input_tokens", "output_tokens", "cost", "latency_ms", "currency", "metadata__imported__key")
     return [
         row
         for start in range(0, len(way), 5_000)

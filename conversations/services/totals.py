@@ -20,10 +20,13 @@ class Totals:
 
 def totals_of(conversation: Conversation) -> Totals:
     """One query, whatever the length; counts, tokens and cost stand on the conversation itself."""
-    newest = list(conversation.prompts.order_by("-pk").values_list("status", "latency_ms", "currency")[:LOOKED_AT])
-    failed = sum(status in (Prompt.Status.FAILED, Prompt.Status.INTERRUPTED) for status, _latency, _currency in newest)
+    columns = ("status", "latency_ms", "currency", "metadata__imported__key")
+    newest = list(conversation.prompts.order_by("-pk").values_list(*columns)[:LOOKED_AT])
+    failed = sum(row[0] in (Prompt.Status.FAILED, Prompt.Status.INTERRUPTED) for row in newest)
     waits = [
-        latency for status, latency, _currency in newest if status == Prompt.Status.COMPLETED and latency is not None
+        latency
+        for status, latency, _currency, imported in newest
+        if status == Prompt.Status.COMPLETED and latency is not None and imported is None
     ]
-    currency = next((currency for _status, _latency, currency in newest if currency), "")
+    currency = next((row[2] for row in newest if row[2]), "")
     return Totals(failed, median(waits) if waits else None, currency, conversation.prompt_count > LOOKED_AT)
