@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from itertools import islice, takewhile
+from typing import Any
 from uuid import UUID
 
 from templates_app.variables import Variable, VariableType, is_name, label_for
@@ -29,7 +30,9 @@ GLUE = 2
 LONG = 120
 
 _CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-_TOKEN = re.compile(rf"[{_CJK}]|\d+(?:[.,]\d+)*|[^\W{_CJK}]+|[^\w\s]")
+_TOKEN = re.compile(rf"[{_CJK}]|https?://\S+|\d+(?:[.,:/-]\d+)*|[^\W{_CJK}]+|[^\w\s]")
+"""A date, a time and an address are one word each: half of one is no variable."""
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _BEFORE = {
     "about": "topic",
     "on": "topic",
@@ -101,14 +104,19 @@ def propose(text: str, earlier: Iterable[Question]) -> Proposal:
         return Proposal(text)
     by_key = {question.pk: question for question, *_rest in alike}
     names = _Names()
+    known: dict[tuple[Any, ...], str] = {}  # the same thing said twice is one variable
     body, place, proposed = "", 0, []
     for slot in slots:
         start, end = tokens[slot.start].start, tokens[slot.end - 1].end
         here = text[start:end]
         values = [here, *slot.others.values()]
-        variable = _variable(names.name(tokens, slot, values), here, values)
-        body += text[place:start] + "{{ " + variable.name + " }}"
+        is_new = (said := (here, *slot.others.items())) not in known
+        name = known.setdefault(said, names.name(tokens, slot, values) if is_new else "")
+        body += text[place:start] + "{{ " + name + " }}"
         place = end
+        if not is_new:
+            continue
+        variable = _variable(name, here, values)
         proposed.append(Proposed(variable, here, tuple((by_key[key], value) for key, value in slot.others.items())))
     return Proposal(body + text[place:], tuple(proposed), tuple(by_key.values()))
 
@@ -280,6 +288,8 @@ def _guess(tokens: Sequence[Token], slot: Slot, values: Sequence[str]) -> str:
     after = [token.text.lower() for token in tokens[slot.end : slot.end + 1]]
     if all(value.lower() in _LANGUAGES for value in values):
         return "language"
+    if all(_DATE.fullmatch(value) for value in values):
+        return "date"
     if all(_is_number(value) for value in values):
         counted = after[0] if after and after[0].isidentifier() and after[0] not in _BEFORE else ""
         return f"number_of_{counted.removesuffix('s')}s" if counted else "number"
@@ -301,6 +311,8 @@ def _variable(name: str, here: str, values: Sequence[str]) -> Variable:
     kind = VariableType.TEXT
     if all(value.isascii() and value.isdigit() and len(value) < 10 for value in values):
         kind = VariableType.INTEGER
+    elif all(_DATE.fullmatch(value) for value in values):
+        kind = VariableType.DATE
     elif name.startswith("text") or any(len(value) > LONG or "\n" in value for value in values):
         kind = VariableType.LONG_TEXT
     return Variable(name, kind, label=label_for(name), required=True, example=here[:2000])

@@ -55,6 +55,12 @@ def proposed(text: str, *earlier: str) -> tuple[str, list[tuple[str, str, str, l
             [("text", "long_text", "Cats sleep.", ["The moon is far away and cold."])],
         ),
         (
+            "Write the minutes of the meeting on 2026-11-17. Count from 2026-11-17; say who was there.",
+            ["Write the minutes of the meeting on 2025-10-26. Count from 2025-10-26; say who was there."],
+            "Write the minutes of the meeting on {{ date }}. Count from {{ date }}; say who was there.",
+            [("date", "date", "2026-11-17", ["2025-10-26"])],
+        ),
+        (
             "Translate to Spanish: Good morning",
             ["Translate to Spanish: Where is the station?"],
             "Translate to Spanish: {{ text }}",
@@ -73,7 +79,15 @@ def proposed(text: str, *earlier: str) -> tuple[str, list[tuple[str, str, str, l
             [("topic", "text", "大海", ["高山"])],
         ),
     ],
-    ids=["two words", "numbers", "a text after an instruction", "after a colon", "labels", "Chinese"],
+    ids=[
+        "two words",
+        "numbers",
+        "a text after an instruction",
+        "a date said twice",
+        "after a colon",
+        "labels",
+        "Chinese",
+    ],
 )
 def test_what_differs_becomes_a_variable(
     text: str, earlier: list[str], body: str, variables: list[tuple[str, str, str, list[str]]]
