@@ -4,12 +4,14 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import Conversation, Participant, Prompt
+from conversations.models import Conversation, ConversationTag, Participant, Prompt
+from templates_app.models import Tag
 
 ROLES = [("owner", _("Mine")), ("shared", _("Shared with me"))]
+STATES = [("unread", _("Unread")), ("pinned", _("Pinned"))]
 PLACES = [("archived", _("Archived")), ("all", _("Everything"))]
 
 
@@ -20,11 +22,29 @@ class ConversationFilter(django_filters.FilterSet):
     place = django_filters.ChoiceFilter(
         label=_("Where"), choices=PLACES, empty_label=_("Not archived"), method="by_place"
     )
+    state = django_filters.ChoiceFilter(
+        label=_("State"), choices=STATES, empty_label=_("Read or not"), method="by_state"
+    )
+    tag = django_filters.CharFilter(label=_("Tag"), method="by_tag")
+    person = django_filters.CharFilter(label=_("With (@handle)"), method="by_person")
+    model = django_filters.CharFilter(label=_("Answered by (model)"), method="by_model")
+    since = django_filters.DateFilter(
+        label=_("Active since"),
+        field_name="last_activity_at",
+        lookup_expr="date__gte",
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+    until = django_filters.DateFilter(
+        label=_("Active until"),
+        field_name="last_activity_at",
+        lookup_expr="date__lte",
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
     template = django_filters.UUIDFilter(label=_("Template"), widget=forms.HiddenInput, method="by_template")
 
     class Meta:
         model = Participant
-        fields = ("role", "place")
+        fields = ("role", "place", "state")
         form = forms.Form
 
     def filter_queryset(self, queryset: QuerySet[Participant]) -> QuerySet[Participant]:
@@ -35,6 +55,18 @@ class ConversationFilter(django_filters.FilterSet):
             conversations = conversations.filter(archived_at__isnull=is_here)
         # A value, not a join: MySQL would begin a join at all conversations there are. So it walks the seats' index.
         return queryset.alias(shown=Subquery(conversations.values("alive")[:1])).filter(shown=1)
+
+    @property
+    def choices(self) -> list[Any]:
+        return [self.form[name] for name in ("role", "place", "state")]
+
+    @property
+    def details(self) -> list[Any]:
+        return [self.form[name] for name in ("tag", "person", "model", "since", "until")]
+
+    @property
+    def has_details(self) -> bool:
+        return any(field.value() for field in self.details)
 
     def by_role(self, queryset: QuerySet[Participant], name: str, value: Any) -> QuerySet[Participant]:
         mine = Participant.Role.OWNER
@@ -47,3 +79,21 @@ class ConversationFilter(django_filters.FilterSet):
         """Conversations in which any version of one template was run: where the runs on its page lead."""
         runs = Prompt.objects.filter(conversation=OuterRef("conversation"), template_version__template=value)
         return queryset.filter(Exists(runs))
+
+    def by_state(self, queryset: QuerySet[Participant], name: str, value: Any) -> QuerySet[Participant]:
+        if value == "pinned":
+            return queryset.filter(pinned_at__isnull=False)
+        return queryset.filter(Q(last_read_at__isnull=True) | Q(last_read_at__lt=F("last_activity_at")))
+
+    def by_tag(self, queryset: QuerySet[Participant], name: str, value: Any) -> QuerySet[Participant]:
+        tagged = ConversationTag.objects.filter(conversation=OuterRef("conversation"), tag__slug=Tag.slug_of(value))
+        return queryset.filter(Exists(tagged))
+
+    def by_person(self, queryset: QuerySet[Participant], name: str, value: Any) -> QuerySet[Participant]:
+        handle = value.strip().removeprefix("@").lower()
+        others = Participant.objects.filter(conversation=OuterRef("conversation"), user__handle=handle)
+        return queryset.filter(Exists(others))
+
+    def by_model(self, queryset: QuerySet[Participant], name: str, value: Any) -> QuerySet[Participant]:
+        answers = Prompt.objects.filter(conversation=OuterRef("conversation"), model=value.strip())
+        return queryset.filter(Exists(answers))

@@ -349,6 +349,15 @@ CONVERSATIONS = {
     "conversations:reading": Route(POST_ONLY, "door 204 204 204 404 404", "conversation"),
     "conversations:history": Route("door 200 200 404 404 404", READ_ONLY, "conversation", shows="Wobblegate"),
     "conversations:news": Route("door 200 200 200 404 404", READ_ONLY, "conversation", shows="Gloomlantern"),
+    "conversations:search": Route(
+        "door 200 200 200 404 404", READ_ONLY, "conversation", query=LOOK_FOR, shows="Tumblefrost"
+    ),
+    "conversations:pin": Route(POST_ONLY, "door 303 303 303 404 404", "conversation"),
+    "conversations:unpin": Route(POST_ONLY, "door 303 303 303 404 404", "conversation"),
+    "conversations:tag": Route(POST_ONLY, "door 303 303 404 404 404", "conversation", {"name": "pears"}),
+    "conversations:untag": Route(POST_ONLY, "door 303 303 404 404 404", "tag in a thread"),
+    "conversations:remark": Route(POST_ONLY, "door 303 303 404 404 404", "answered", {"text": "Well."}),
+    "conversations:delete_remark": Route(POST_ONLY, "door 303 404 404 404 404", "remark"),
     "conversations:people": Route(
         "door 200 200 200 404 404",
         "door 302 404 404 404 404",

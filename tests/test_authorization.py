@@ -26,6 +26,7 @@ VISITORS = {
     *("templates_app:choose_versions", "templates_app:compare", "templates_app:forks"),
     "templates_app:reviews",
 }
+COMMENTERS_DO = {"conversations:remark"}
 THE_VIEWER_S_OWN = {
     *("templates_app:withdraw", "templates_app:unarchive", "templates_app:withdraw_suggestion"),
     *(f"templates_app:edit_suggestion{step}" for step in ("", "_variables", "_examples", "_preview")),
@@ -127,7 +128,7 @@ def test_a_fragment_is_answered_as_the_page_and_a_commenter_as_a_viewer(world: W
         assert "hx-redirect" in Visit(world, name, "get", "anonymous", headers=HTMX).text
     commenter = [Visit(world, name, method, "commenter") for method in ("get", "post")]
     viewer_or_outsider = [dict(zip(PEOPLE, row.split(), strict=True)) for row in (route.get, route.post)]
-    kind = "outsider" if name in THE_VIEWER_S_OWN else "viewer"
+    kind = "outsider" if name in THE_VIEWER_S_OWN else "editor" if name in COMMENTERS_DO else "viewer"
     assert [visit.outcome for visit in commenter] == [row[kind] for row in viewer_or_outsider]
     assert [visit.leaks for visit in commenter] == [set(), set()]
 

@@ -22,7 +22,15 @@ from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
 from accounts.models import User
-from conversations.models import ConversationImport, LinkView, PromptComment, SavedTemplate, SeatOffer, UsageLimit
+from conversations.models import (
+    ConversationImport,
+    ConversationTag,
+    LinkView,
+    PromptComment,
+    SavedTemplate,
+    SeatOffer,
+    UsageLimit,
+)
 from conversations.services import links
 from templates_app import services
 from templates_app.models import BulkAction, PromptTemplate
@@ -39,6 +47,7 @@ from tests.factories import (
     PromptFactory,
     RatingFactory,
     SuggestionFactory,
+    TagFactory,
     TeamFactory,
     TemplateFactory,
     UserFactory,
@@ -283,7 +292,10 @@ def _conversation(world: World) -> None:
         feedback=1,
         feedback_note="A Copperthistle of an answer.",
     )
-    PromptComment.objects.create(prompt=answered, author=owner, text="Remarked by Saffronmere.")
+    remark = PromptComment.objects.create(prompt=answered, author=owner, text="Remarked by Saffronmere.")
+    tag = ConversationTag.objects.create(conversation=conversation, tag=TagFactory(name="Wrenfield"))
+    world.args["remark"] = {"pk": conversation.pk, "prompt_pk": answered.pk, "remark_pk": remark.pk}
+    world.args["tag in a thread"] = {"pk": conversation.pk, "tag_pk": tag.tag_id}
     twice = {"conversation": conversation, "parent": answered, "ai_model": model, "input_text": "And how many trees?"}
     PromptFactory(**twice, response_text="As many as Mistlewick has.")
     failed = PromptFactory(**twice, failed=True)

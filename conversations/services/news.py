@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.db.models import Subquery
+
 from conversations.models import Conversation, Prompt
 
 MOST = 20
@@ -32,5 +34,6 @@ def news_since(conversation: Conversation, *, after: UUID | None, leaf: UUID | N
     return News(following, elsewhere, fresh[-1].pk if fresh else after)
 
 
-def newest_of(conversation: Conversation) -> UUID | None:
-    return Prompt.objects.filter(conversation=conversation).order_by("-pk").values_list("pk", flat=True).first()
+def newest_of(conversation: Conversation) -> Subquery:
+    """For an annotation: it costs no query of its own."""
+    return Subquery(Prompt.objects.filter(conversation=conversation).order_by("-pk").values("pk")[:1])

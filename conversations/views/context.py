@@ -21,7 +21,8 @@ from templates_app.models import PromptTemplate
 
 def thread_context(request: HttpRequest, conversation: Conversation, form: AskForm | None = None) -> dict[str, Any]:
     """Everything of the page, in about eight queries."""
-    seats = list(conversation.participants.select_related("user").order_by("created_at", "pk"))
+    people = conversation.participants.select_related("user").annotate(newest=newest_of(conversation))
+    seats = list(people.order_by("created_at", "pk"))
     mine = next((seat for seat in seats if seat.user_id == request.user.pk), None)
     where = {name: _uuid(request.GET.get(name)) for name in ("at", "before", "after", "upto")}
     window = load_window(
@@ -43,7 +44,9 @@ def thread_context(request: HttpRequest, conversation: Conversation, form: AskFo
         **_shared(request, [turn.prompt for turn in window.turns], mine, models),
         "conversation": conversation,
         "seats": seats,
-        "newest": newest_of(conversation),
+        "newest": mine.newest if mine else None,
+        "pinned_at": mine.pinned_at if mine else None,
+        "tags": [row.tag for row in conversation.tag_rows.select_related("tag").order_by("tag__slug")],
         "window": window,
         "totals": totals_of(conversation),
         "refresh_url": _refresh_url(request, window),

@@ -13,6 +13,7 @@ from conversations import services
 from conversations.filters import ConversationFilter
 from conversations.forms import StartForm
 from conversations.models import Conversation, Participant
+from conversations.services.order import PINS
 from promptlib.core.pagination import KeysetPage, capped_count
 from promptlib.core.search import highlight
 
@@ -29,14 +30,25 @@ def index(request: HttpRequest) -> HttpResponse:
     seats = Participant.objects.filter(user=request.user.pk)
     chosen = ConversationFilter(request.GET, queryset=seats)
     seats = chosen.qs if chosen.is_valid() else seats.none()
+    pinned: list[Participant] = []
     if text:
         page = _found(request, seats, text)
     else:
+        pinned = _pinned(request, seats)
+        if not request.GET.get("state"):
+            seats = seats.filter(pinned_at__isnull=True)
         order = ("-last_activity_at", "-conversation")
         size = request.user.rows_per_page or PAGE_SIZE  # type: ignore[union-attr]  # signed in
         page = KeysetPage(_with_people(seats), order=order, cursor=request.GET.get("cursor"), size=size)
     count, is_capped = capped_count(page.queryset, COUNTED)
-    context = {"page": page, "rows": _rows(page, text), "count": count, "is_capped": is_capped, "q": text}
+    top = [{**_row(seat.conversation, seat), "is_pinned": True} for seat in pinned]
+    context = {
+        "page": page,
+        "rows": top + _rows(page, text),
+        "count": count + len(top),
+        "is_capped": is_capped,
+        "q": text,
+    }
     name = "_results" if getattr(request, "htmx", None) else "list"
     return render(request, f"conversations/{name}.html", {**context, "filter": chosen})
 
@@ -61,6 +73,13 @@ def create(request: HttpRequest) -> HttpResponse:
     else:
         conversation = services.start_conversation(owner=request.user, title=data["title"], model=data["model"])
     return HttpResponseRedirect(conversation.get_absolute_url(), status=303)
+
+
+def _pinned(request: HttpRequest, seats: QuerySet[Participant]) -> list[Participant]:
+    """Fifty at most, above the first page of the others; none where the filter asks for a state."""
+    if request.GET.get("cursor") or request.GET.get("state"):
+        return []
+    return list(_with_people(seats.filter(pinned_at__isnull=False).order_by("-pinned_at"))[:PINS])
 
 
 def _found(request: HttpRequest, seats: QuerySet[Participant], text: str) -> KeysetPage[Any]:

@@ -1,0 +1,117 @@
+"""Remarks, tags, pins and filters of the list, and searching inside one conversation."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from conversations.models import ConversationTag, Participant, PromptComment
+from tests.factories import ConversationFactory, ParticipantFactory, PromptFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+LIST = "/conversations/"
+
+
+@pytest.fixture
+def user(client):
+    user = UserFactory(handle="olga")
+    client.force_login(user)
+    return user
+
+
+def address(name, thing, **more):
+    prompt = {"prompt_pk": thing.pk} if hasattr(thing, "conversation_id") else {}
+    return reverse(
+        f"conversations:{name}", kwargs={"pk": getattr(thing, "conversation_id", thing.pk), **prompt, **more}
+    )
+
+
+def titles(client, query=""):
+    return [row["conversation"].title for row in client.get(LIST + query).context["rows"]]
+
+
+@pytest.mark.parametrize(("role", "status"), [("editor", 303), ("commenter", 303), ("viewer", 404)])
+def test_who_may_remark(client, user, role, status):
+    prompt = PromptFactory()
+    ParticipantFactory(conversation=prompt.conversation, user=user, role=role)
+    assert client.post(address("remark", prompt), {"text": "Well."}).status_code == status
+    assert PromptComment.objects.count() == (status == 303)
+    form = address("remark", prompt) in client.get(prompt.conversation.get_absolute_url()).content.decode()
+    assert form is (status == 303)
+
+
+def test_an_empty_remark_is_said_and_only_ones_own_is_deleted(client, user):
+    prompt = PromptFactory(conversation__owner=user)
+    assert client.post(address("remark", prompt), {"text": " "}).status_code == 422
+    other = PromptComment.objects.create(prompt=prompt, author=UserFactory(), text="Theirs.")
+    mine = PromptComment.objects.create(prompt=prompt, author=user, text="Mine.")
+    answers = [client.post(address("delete_remark", prompt, remark_pk=each.pk)).status_code for each in (other, mine)]
+    assert (answers, list(PromptComment.objects.all())) == ([404, 303], [other])
+
+
+def test_pinned_ones_come_first_for_who_pinned_them(client, user):
+    old, new = (ConversationFactory(owner=user, title=title) for title in ("Old", "New"))
+    PromptFactory(conversation=new)
+    assert titles(client) == ["New", "Old"]
+    client.post(address("pin", old))
+    assert titles(client) == ["Old", "New"]
+    assert titles(client, "?state=pinned") == ["Old"]
+    client.post(address("unpin", old))
+    assert (titles(client), titles(client, "?state=pinned")) == (["New", "Old"], [])
+
+
+def test_a_pinned_one_stands_on_the_first_page_alone(client, user):
+    rows = [ConversationFactory(owner=user, title=f"{number}") for number in range(33)]
+    client.post(address("pin", rows[0]))
+    first = client.get(LIST)
+    second = titles(client, f"?cursor={first.context['page'].next_cursor}")
+    assert (first.context["count"], titles(client)[0], second) == (33, "0", ["2", "1"])
+
+
+def test_tags_are_shared_and_found_by(client, user):
+    conversation = ConversationFactory(owner=user, title="Tagged")
+    ConversationFactory(owner=user, title="Bare")
+    for name in ("Big Trees", "big  trees", "pears"):
+        assert client.post(address("tag", conversation), {"name": name}).status_code == 303
+    assert sorted(ConversationTag.objects.values_list("tag__slug", flat=True)) == ["big-trees", "pears"]
+    assert titles(client, "?tag=big-trees") == titles(client, "?tag=Big Trees") == ["Tagged"]
+    assert client.post(address("tag", conversation), {"name": ""}).status_code == 422
+    tag = ConversationTag.objects.get(tag__slug="pears").tag
+    client.post(address("untag", conversation, tag_pk=tag.pk))
+    assert titles(client, "?tag=pears") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("state=unread", ["Theirs"]),
+        ("person=@anna", ["Theirs"]),
+        ("person=nobody", []),
+        ("model=gpt-9", ["Mine"]),
+        ("since=2026-01-01&until=2026-01-31", ["Mine"]),
+        ("since=yesterday", []),
+    ],
+)
+def test_filters(client, user, query, expected):
+    mine = PromptFactory(conversation__owner=user, conversation__title="Mine", model="gpt-9")
+    theirs = ConversationFactory(title="Theirs")
+    ParticipantFactory(conversation=theirs, user=user)
+    ParticipantFactory(conversation=theirs, user__handle="anna")
+    Participant.objects.filter(conversation=mine.conversation).update(
+        last_read_at=timezone.now() + timedelta(days=1), last_activity_at="2026-01-15T12:00Z"
+    )
+    Participant.objects.filter(conversation=theirs).update(last_activity_at="2026-03-01T12:00Z")
+    assert titles(client, f"?{query}") == expected
+
+
+@pytest.mark.django_db(transaction=True)  # the full text of MySQL sees what is committed
+def test_search_inside_one_conversation_leads_to_the_place(client, user, django_assert_max_num_queries):
+    prompt = PromptFactory(conversation__owner=user, input_text="When do pears ripen?", response_text="In autumn.")
+    PromptFactory(conversation=prompt.conversation, input_text="And apples?", response_text="Later.")
+    PromptFactory(conversation__owner=user, input_text="Other pears", response_text="Elsewhere.")
+    with django_assert_max_num_queries(12):
+        page = client.get(address("search", prompt.conversation), {"q": "pears"})
+    text = page.content.decode()
+    assert [hit.pk for hit, _found in page.context["hits"]] == [prompt.pk]
+    assert ("<mark>pears</mark>" in text, f'href="{prompt.get_absolute_url()}"' in text) == (True, True)
