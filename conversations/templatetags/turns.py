@@ -55,7 +55,7 @@ def headline(message: str) -> tuple[str, str]:
 @register.filter
 def origin(prompt: Prompt) -> str:
     """Where an interaction comes from that was not run here, and so was not measured here."""
-    if COPIED_FROM in prompt.metadata:
+    if COPIED_FROM in prompt.metadata or prompt.metadata.get("copied"):
         return _("copied from another conversation")
     if IMPORTED in prompt.metadata:
         return _("imported")
