@@ -19,7 +19,8 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-on("click", ".menu__item", (_event, item) => {
+// A box among the items is ticked, and so may others be.
+on("click", ".menu__item:not(label)", (_event, item) => {
   const menu = item.closest(OPEN);
   if (menu) menu.open = false;
 });
