@@ -48,7 +48,8 @@ class Thread:
                 self.numbers[prompt.pk] = len(self.numbers) + 1
                 yield prompt
             last = chunk[-1].pk
-            release_connection()
+            if len(chunk) == CHUNK:  # opening one again costs more than a short conversation
+                release_connection()
         if not may_read(self.reader, self.conversation.pk):
             raise AccessLost
 

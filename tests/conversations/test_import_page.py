@@ -150,6 +150,22 @@ def test_a_worker_that_was_overtaken_writes_nothing_more(client: Client) -> None
 
 
 @pytest.mark.django_db
+def test_a_worker_that_is_overtaken_on_the_way_writes_nothing_more(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = made(upload(client, TALKS))
+    told = import_jobs._told
+
+    def overtaken(*args: Any) -> dict[str, Any]:
+        ConversationImport.objects.filter(pk=row.pk).update(updated_at=timezone.now() + timedelta(seconds=1))
+        return told(*args)
+
+    monkeypatch.setattr(import_jobs, "_told", overtaken)
+    work(row)
+    assert (row.outcomes, row.finished_at) == ([], None)
+
+
+@pytest.mark.django_db
 def test_a_fault_of_ours_is_told_and_can_be_tried_again(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     row = made(upload(client, TALKS))
     with monkeypatch.context() as patch:

@@ -36,7 +36,9 @@ def address(prompt: Prompt) -> str:
 
 def test_a_question_becomes_a_template_with_the_words_that_changed_as_variables(client: Client, ines: User) -> None:
     earlier = ask(ines, "Write a poem about love in German.")
-    ask(UserFactory(), "Write a poem about a secret in Danish.")
+    olaf = UserFactory()
+    ask(olaf, "Write a poem about a secret in Danish.")
+    ask(olaf, "Write a poem about another person in Greek.", earlier.conversation)
     gone = ask(ines, "Write a poem about regret in Dutch.")
     gone.conversation.delete(by=ines)
     prompt = ask(ines, "Write a poem about the sea in French.")
@@ -45,7 +47,7 @@ def test_a_question_becomes_a_template_with_the_words_that_changed_as_variables(
     page = client.get(address(prompt))
     html = page.content.decode()
     assert "differs in 2 questions" in html and f'href="{earlier.get_absolute_url()}"' in html
-    assert "secret" not in html and "regret" not in html
+    assert not any(word in html for word in ("secret", "another person", "regret"))
     fields = form_fields(page, "editor")
     assert fields["body"] == "Write a poem about {{ topic }} in {{ language }}."
     assert (fields["system_prompt"], fields["model"], fields["title"]) == (
