@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from auditlog.models import LogEntryManager
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
 from promptlib.core.models import SoftDeleteModel
@@ -21,6 +22,10 @@ class AuditLogQuerySet(models.QuerySet["AuditLog"]):
     def about(self, subject_id: UUID) -> Self:
         """The history of one template, conversation or person, with all that belongs to it."""
         return self.filter(subject_id=subject_id)
+
+    def exclude_kinds(self, *models: type[models.Model]) -> Self:
+        kinds = ContentType.objects.get_for_models(*models).values()
+        return self.exclude(content_type__in=[kind.pk for kind in kinds])
 
     def visible_to(self, user: Any) -> Self:
         """Staff read the whole log, others their own actions. Owners reach a thing's history through the thing."""

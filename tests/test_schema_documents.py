@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
 
 from promptlib.core import sql
@@ -57,6 +58,15 @@ def test_every_constraint_and_index_is_documented() -> None:
 def test_every_trigger_and_view_is_documented_and_installed() -> None:
     names = {thing.name for thing in sql.declared()}
     assert names - documented() == set()
+    assert sql.missing(connection) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_migrate_puts_back_a_trigger_that_a_rebuilt_table_lost() -> None:
+    lost = [thing for thing in sql.declared() if thing.name.startswith("audit_logs_refuse")]
+    sql.drop(lost)
+    assert sql.missing(connection) == lost
+    call_command("migrate", verbosity=0)
     assert sql.missing(connection) == []
     assert {name for name in sql.live_definitions(connection) if not name.startswith("sqlite_")} <= documented()
 

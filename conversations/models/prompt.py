@@ -156,4 +156,5 @@ class SavedTemplate(BaseModel):
 
     @property
     def audit_subject(self) -> Any:
-        return self.prompt.conversation_id
+        """The template: whoever shares the conversation need not see it."""
+        return self.template_id

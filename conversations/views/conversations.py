@@ -13,7 +13,7 @@ from audit.models import AuditLog
 from audit.timeline import timeline_page
 from conversations import services
 from conversations.forms import ReadingForm, RenameForm
-from conversations.models import Conversation
+from conversations.models import Conversation, SeatOffer, ShareLink
 from conversations.views import access
 from conversations.views.context import thread_context
 from promptlib.core.toasts import notify
@@ -84,9 +84,12 @@ def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_GET
 def history(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Who did what here; for those who may change it."""
+    """Who did what here, for those who may change it; of invitations and links the owner alone reads."""
     conversation = access.write(request, pk)
-    page = timeline_page(AuditLog.objects.about(conversation.pk), request.GET.get("cursor"))
+    rows = AuditLog.objects.about(conversation.pk)
+    if conversation.owner_id != request.user.pk:
+        rows = rows.exclude_kinds(SeatOffer, ShareLink)
+    page = timeline_page(rows, request.GET.get("cursor"))
     return render(request, "conversations/history.html", {"conversation": conversation, "page": page})
 
 

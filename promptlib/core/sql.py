@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 from django.apps import apps
 from django.db import connection as default_connection
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.operations import RunPython
 from django.db.utils import OperationalError
 from django.utils.module_loading import module_has_submodule
@@ -156,6 +158,13 @@ def missing(connection: BaseDatabaseWrapper = default_connection) -> list[Schema
             or (live[thing.name] and live[thing.name] != _normalized(thing.create_sql(connection.vendor)))
         )
     ]
+
+
+def sync(using: str = "default", **_signal: Any) -> None:
+    """After `migrate`: put back what a rebuilt table lost, and bring in what was declared anew, once all is applied."""
+    executor = MigrationExecutor(connections[using])
+    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        install(missing(executor.connection), executor.connection)
 
 
 class InstallSchemaObjects(RunPython):
