@@ -10,7 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from conversations.models import Conversation, ConversationTag, Participant, Prompt
 from templates_app.models import Tag
 
-ROLES = [("owner", _("Mine")), ("shared", _("Shared with me"))]
+ROLES = [
+    ("owner", _("Mine")),
+    ("shared", _("Shared with me")),
+    ("editor", _("Where I may ask")),
+    ("commenter", _("Where I may remark")),
+    ("viewer", _("Where I only read")),
+]
 STATES = [("unread", _("Unread")), ("pinned", _("Pinned"))]
 PLACES = [("archived", _("Archived")), ("all", _("Everything"))]
 
@@ -69,8 +75,7 @@ class ConversationFilter(django_filters.FilterSet):
         return any(field.value() for field in self.details)
 
     def by_role(self, queryset: QuerySet[Participant], name: str, value: Any) -> QuerySet[Participant]:
-        mine = Participant.Role.OWNER
-        return queryset.filter(role=mine) if value == "owner" else queryset.exclude(role=mine)
+        return queryset.exclude(role=Participant.Role.OWNER) if value == "shared" else queryset.filter(role=value)
 
     def by_place(self, queryset: QuerySet[Participant], name: str, value: Any) -> QuerySet[Participant]:
         return queryset  # all that is asked of the conversation is asked at once, above

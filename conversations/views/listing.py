@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from conversations import services
 from conversations.filters import ConversationFilter
 from conversations.forms import StartForm
-from conversations.models import Conversation, Participant
+from conversations.models import Conversation, ConversationTag, Participant
 from conversations.services.order import PINS
 from promptlib.core.pagination import KeysetPage, capped_count
 from promptlib.core.search import highlight
@@ -50,7 +50,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "q": text,
     }
     name = "_results" if getattr(request, "htmx", None) else "list"
-    return render(request, f"conversations/{name}.html", {**context, "filter": chosen})
+    status = 200 if chosen.is_valid() else 422
+    return render(request, f"conversations/{name}.html", {**context, "filter": chosen}, status=status)
 
 
 @login_required
@@ -83,16 +84,24 @@ def _pinned(request: HttpRequest, seats: QuerySet[Participant]) -> list[Particip
 
 
 def _found(request: HttpRequest, seats: QuerySet[Participant], text: str) -> KeysetPage[Any]:
-    people = Prefetch("participants", Participant.objects.select_related("user").order_by("created_at", "pk"))
     mine = Conversation.objects.visible_to(request.user).filter(pk__in=seats.values("conversation"))
-    found = mine.search(text).select_related("owner").prefetch_related(people)
+    found = mine.search(text).select_related("owner").prefetch_related(*_around())
     size = request.user.rows_per_page or PAGE_SIZE  # type: ignore[union-attr]  # signed in
     return KeysetPage(found, order=("-relevance", "-id"), cursor=request.GET.get("cursor"), size=size)
 
 
 def _with_people(seats: QuerySet[Participant]) -> QuerySet[Participant]:
-    people = Participant.objects.select_related("user").order_by("created_at", "pk")
-    return seats.prefetch_related("conversation", Prefetch("conversation__participants", people))
+    return seats.prefetch_related("conversation", *_around("conversation__"))
+
+
+def _around(conversation: str = "") -> "list[Prefetch[Any]]":
+    """Who is in it, and its tags."""
+    return [
+        Prefetch(
+            f"{conversation}participants", Participant.objects.select_related("user").order_by("created_at", "pk")
+        ),
+        Prefetch(f"{conversation}tag_rows", ConversationTag.objects.select_related("tag").order_by("tag__slug")),
+    ]
 
 
 def _rows(page: KeysetPage[Any], text: str) -> list[dict[str, Any]]:
@@ -111,6 +120,7 @@ def _row(conversation: Conversation, seat: Participant | None) -> dict[str, Any]
         "title": conversation.title,
         "people": people[:PEOPLE_SHOWN],
         "more_people": max(0, len(people) - PEOPLE_SHOWN),
+        "tags": [each.tag for each in conversation.tag_rows.all()],
         "active_at": active,
         "is_unread": is_unread,
     }

@@ -115,3 +115,30 @@ def test_search_inside_one_conversation_leads_to_the_place(client, user, django_
     text = page.content.decode()
     assert [hit.pk for hit, _found in page.context["hits"]] == [prompt.pk]
     assert ("<mark>pears</mark>" in text, f'href="{prompt.get_absolute_url()}"' in text) == (True, True)
+
+
+def test_the_list_by_ones_own_role(client, user):
+    ConversationFactory(owner=user, title="Mine")
+    for role in ("editor", "commenter", "viewer"):
+        ParticipantFactory(conversation=ConversationFactory(title=role), user=user, role=role)
+    found = {role: titles(client, f"?role={role}") for role in ("owner", "shared", "editor", "commenter", "viewer")}
+    assert found == {
+        "owner": ["Mine"],
+        "shared": ["viewer", "commenter", "editor"],
+        "editor": ["editor"],
+        "commenter": ["commenter"],
+        "viewer": ["viewer"],
+    }
+
+
+def test_tags_on_a_row_lead_to_what_else_has_them(client, user):
+    client.post(address("tag", ConversationFactory(owner=user)), {"name": "Night shift"})
+    page = client.get(LIST).content.decode()
+    assert '<a class="tag" href="/conversations/?tag=night-shift">Night shift</a>' in page
+
+
+def test_a_date_that_is_none_is_said_and_finds_nothing(client, user):
+    ConversationFactory(owner=user, title="Here")
+    answer = client.get(LIST, {"since": "31 Foo"})
+    assert (answer.status_code, answer.context["rows"]) == (422, [])
+    assert "Active since: Enter a valid date." in answer.content.decode()
