@@ -35,7 +35,9 @@ def saved_from(prompts: Sequence[Prompt], reader: Any) -> list[SavedTemplate]:
 
 
 def made_of(template: PromptTemplate, reader: Any) -> Prompt | None:
-    """The interaction that a template was made of, if the reader may see it."""
+    """The interaction that a template was made of, if the reader may see it. One query; none for a fork."""
+    if template.forked_from_id:
+        return None
     made = Prompt.objects.visible_to(reader).filter(saved_templates__template=template)
     return made.select_related("conversation").first()
 

@@ -42,7 +42,7 @@ def run_panel(context: Context, version: TemplateVersion, copy_from: str = "[dat
 
 @register.simple_tag(takes_context=True)
 def made_of(context: Context, template: PromptTemplate) -> Prompt | None:
-    """The interaction that the template was made of, if who looks may see it. One query."""
+    """The interaction that the template was made of, if who looks may see it."""
     return saving.made_of(template, context["request"].user)
 
 

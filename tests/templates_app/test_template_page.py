@@ -230,7 +230,9 @@ def test_the_runs_lead_to_the_conversations_with_runs_of_this_template(client: C
         "Old run",
         "New run",
     ]
-    assert client.get("/conversations/?template=nonsense").status_code == 200
+    refused = client.get("/conversations/?template=nonsense")
+    assert (refused.status_code, refused.context["rows"]) == (422, [])
+    assert "Template: Enter a valid UUID." in refused.content.decode()
 
 
 def test_an_older_version_is_shown_as_such(client: Client, ines: User) -> None:
