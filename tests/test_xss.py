@@ -10,8 +10,17 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
 from accounts.models import User
-from conversations.models import AIModel, Conversation, Prompt, PromptComment
-from conversations.services import retry
+from conversations.models import (
+    AIModel,
+    Conversation,
+    ConversationImport,
+    ConversationTag,
+    LinkView,
+    Prompt,
+    PromptComment,
+    SavedTemplate,
+)
+from conversations.services import links, retry
 from templates_app.models import PromptTemplate
 from tests.factories import (
     AIModelFactory,
@@ -23,6 +32,7 @@ from tests.factories import (
     PromptFactory,
     RatingFactory,
     SuggestionFactory,
+    TagFactory,
     TeamFactory,
     TemplateFactory,
     UserFactory,
@@ -143,8 +153,10 @@ def test_no_text_does_anything(watched: tuple[Page, list[str]], live_server: Any
     pages = [*pages_of_conversations(person), *pages_of_library(person), *pages_of_people(person)]
     client = Client()
     client.force_login(person)
-    session = client.cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    shared = shared_page(person, client)
+    for name in ("sessionid", "opened"):
+        page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
+    pages.append(shared)
     shown: set[str] = set()
     for url in pages:
         answer = page.goto(url, wait_until="load")
@@ -194,6 +206,14 @@ def pages_of_conversations(person: User) -> list[str]:
     for payload in PAYLOADS:
         ConversationFactory(owner=person, title=f"{mark(payload)} {payload}"[:300])
     ParticipantFactory(conversation=thread, user__display_name=PAYLOADS[15][:120], role="editor")
+    ConversationTag.objects.create(conversation=thread, tag=TagFactory(name=PAYLOADS[1][:40]))
+    link, _token = links.make_link(thread, by=person, name=PAYLOADS[1])
+    LinkView.objects.create(link=link, ip="192.0.2.7", user_agent=PAYLOADS[15])
+    SavedTemplate.objects.create(prompt=first, template=TemplateFactory(owner=person, title=PAYLOADS[1]))
+    told = {"kind": "bad", "place": PAYLOADS[0], "title": PAYLOADS[1], "reason": PAYLOADS[15]}
+    upload = ConversationImport.objects.create(
+        owner=person, filename=PAYLOADS[15], format="chatgpt", status="done", total=1, done=1, outcomes=[told]
+    )
     kwargs = {"pk": thread.pk, "prompt_pk": first.pk}
     address = thread.get_absolute_url()
     return [
@@ -206,9 +226,25 @@ def pages_of_conversations(person: User) -> list[str]:
         reverse("conversations:raw", kwargs=kwargs),
         reverse("conversations:rename", args=[thread.pk]),
         reverse("conversations:history", args=[thread.pk]),
+        reverse("conversations:save_template", kwargs=kwargs),
+        reverse("conversations:answers", kwargs=kwargs),
+        f"{reverse('conversations:search', args=[thread.pk])}?q=mark1",
+        *(reverse(f"conversations:{name}", args=[thread.pk]) for name in ("people", "links", "export")),
+        reverse("conversations:link", args=[thread.pk, link.pk]),
+        reverse("conversations:imports"),
+        reverse("conversations:import", args=[upload.pk]),
         f"{reverse('site:search')}?q=mark1&kind=prompts",
         f"{reverse('site:search')}?q=%3Cscript%3Ealert(1)%3C/script%3E",
     ]
+
+
+def shared_page(person: User, client: Client) -> str:
+    """What whoever has the link reads; the cookie that says so is the client's."""
+    thread = ConversationFactory(owner=person, title=PAYLOADS[1])
+    PromptFactory(conversation=thread, input_text=every(), response_text=every(), model=PAYLOADS[15][:120])
+    _link, token = links.make_link(thread, by=person)
+    client.post(reverse("conversations:open_shared", args=[token]))
+    return reverse("conversations:shared", args=[token])
 
 
 def answered(thread: Conversation, model: AIModel) -> Prompt:
