@@ -339,7 +339,7 @@ def test_closing_hangs_up(server: FaultServer) -> None:
     next(events)
     started = time.monotonic()
     events.close()
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 5
     assert transport.client()._transport._pool.connections == []
 
 

@@ -22,8 +22,12 @@ ARGUMENTS = [
 
 
 def chromium() -> str | None:
-    """The browser to drive: `CHROMIUM`, or the first of the usual names on the path."""
-    names = [os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome-stable", "google-chrome"]
+    """The browser to drive: `CHROMIUM`, or the first of the usual names on the path.
+
+    The one that has no windows comes first: it draws the same pages and takes half the processor.
+    """
+    names = [os.environ.get("CHROMIUM", ""), "chromium-headless-shell", "chromium", "chromium-browser"]
+    names += ["google-chrome-stable", "google-chrome"]
     return next((found for name in names if name and (found := shutil.which(name))), None)
 
 

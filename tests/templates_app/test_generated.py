@@ -166,7 +166,7 @@ def test_a_render_is_one_pass_and_its_markup_is_ours_alone(body: str, texts: dic
     assert timed(measure, rendered) >= (0, 0)
 
 
-@settings(quick, max_examples=1800)
+@settings(quick, max_examples=1900)
 @given(contracts, filled, bodies)
 def test_a_contract_is_refused_with_words_or_takes_and_refuses_values_with_words(
     entries: list[dict[str, Any]], given: dict[str, Any], body: str
@@ -217,10 +217,10 @@ def test_the_form_that_a_contract_draws_shows_any_set_of_values_and_escapes_it(
 @pytest.mark.django_db
 @pytest.mark.slow
 def test_through_the_pages_no_error_and_nothing_unescaped(client: Client) -> None:
-    """Written, previewed, saved, kept as a set of values and run: two hundred times (fewer on MySQL, where each costs
+    """Written, previewed, saved, kept as a set of values and run: a hundred times (fewer on MySQL, where each costs
     more), on one template.
     """
-    examples = 200 if connection.vendor == "sqlite" else 40
+    examples = 100 if connection.vendor == "sqlite" else 25
     ines = UserFactory()
     client.force_login(ines)
     template = TemplateFactory(owner=ines, body="Begin")

@@ -85,7 +85,7 @@ def test_work_grows_with_the_text_only(text: str) -> None:
     segments(text, {"a": "value"})
     estimate_tokens(text)
     count_words(text)
-    assert time.thread_time() - started < 1
+    assert time.thread_time() - started < 5  # were it not linear, minutes
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_names_of_several_texts_keep_the_order_of_first_use() -> None:
 def test_finding_names_takes_one_pass(text: str) -> None:
     started = time.thread_time()
     assert find_names(text) == []
-    assert time.thread_time() - started < 0.5
+    assert time.thread_time() - started < 5  # were it not one pass, minutes
 
 
 @given(st.text(alphabet="{}ab_1 \té#", max_size=60))
@@ -323,7 +323,7 @@ def test_no_pattern_hangs(pattern: str) -> None:
     started = time.thread_time()
     _cleaned, errors = clean_values([variable], {"n": "a" * 4000 + "!"})
     assert list(errors) == ["n"]
-    assert time.thread_time() - started < 1
+    assert time.thread_time() - started < 5
 
 
 _contracts = st.builds(
