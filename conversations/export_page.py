@@ -1,6 +1,5 @@
 """What an export is of: a selection, all that is one's own, or all that one may see."""
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -9,6 +8,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from conversations.models import Conversation
+from promptlib.core.ids import read_ids
 
 MAX_IDS = 500
 
@@ -18,7 +18,7 @@ class ExportChoice:
 
     def __init__(self, query: Any, user: Any) -> None:
         self.user = user
-        self.ids = _ids(query.getlist("ids"))
+        self.ids = read_ids(query.getlist("ids"), MAX_IDS)
         asked = query.get("what", "")
         self.what = asked if asked in {"mine", "all"} else "chosen" if self.ids else "all"
 
@@ -61,14 +61,3 @@ class ExportChoice:
     def _query(self, what: str) -> str:
         ids = [("ids", ",".join(map(str, self.ids)))] if self.ids else []
         return urlencode([*ids, ("what", what)])
-
-
-def _ids(texts: Sequence[str]) -> list[UUID]:
-    """`ids=a,b&ids=c`; what is no id names nothing."""
-    found: dict[UUID, None] = {}
-    for text in ",".join(texts).split(",")[:MAX_IDS]:
-        try:
-            found[UUID(text.strip())] = None
-        except ValueError:
-            continue
-    return list(found)

@@ -1,6 +1,5 @@
 """What an export is of: a selection, what the library's filters leave, all that is one's own, or all one may see."""
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -9,6 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from promptlib.core.ids import read_ids
 from templates_app.filters import TemplateFilter
 from templates_app.models import PromptTemplate
 
@@ -21,7 +21,7 @@ class ExportChoice:
     def __init__(self, filters: TemplateFilter, user: Any) -> None:
         self.filters = filters
         self.user = user
-        self.ids = _ids(filters.data.getlist("ids") if filters.data else ())
+        self.ids = read_ids(filters.data.getlist("ids") if filters.data else (), MAX_IDS)
         asked = (filters.data or {}).get("what", "")
         self.what = asked if asked in {"mine", "all"} else "chosen" if self.ids or filters.is_narrowed else "all"
 
@@ -72,14 +72,3 @@ class ExportChoice:
     def _query(self, what: str) -> str:
         query = urlencode({"ids": ",".join(map(str, self.ids))}) if self.ids else self.filters.query.urlencode()
         return "&".join(filter(None, [query, f"what={what}"]))
-
-
-def _ids(texts: Sequence[str]) -> list[UUID]:
-    """`ids=a,b&ids=c`; what is no id names nothing."""
-    found: dict[UUID, None] = {}
-    for text in ",".join(texts).split(",")[:MAX_IDS]:
-        try:
-            found[UUID(text.strip())] = None
-        except ValueError:
-            continue
-    return list(found)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
-from uuid import UUID
 
 from django.http import Http404
 
+from promptlib.core.ids import as_uuid
 from promptlib.core.pagination import KeysetPage
 from templates_app.forms import RatingForm, VariablesForm
 from templates_app.lineage import News, original_of
@@ -139,9 +139,8 @@ class TemplatePage:
     @cached_property
     def value_set(self) -> ValueSet | None:
         """The set that the address asks to fill in (`set`)."""
-        try:
-            pk = UUID(self.query.get("set", ""))
-        except ValueError:
+        pk = as_uuid(self.query.get("set"))
+        if pk is None:
             return None
         return value_sets_for(self.template, self.user).filter(pk=pk).first()
 

@@ -1,12 +1,11 @@
 """What the readable exports say of a conversation and its interactions, in words."""
 
-from uuid import UUID
-
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from conversations.exporters.reading import Thread
 from conversations.models import Prompt
+from promptlib.core.ids import as_uuid
 from promptlib.core.templatetags.interface import money, number, person_name, seconds
 
 
@@ -36,7 +35,7 @@ def asked_by(prompt: Prompt, thread: Thread) -> str:
 
 def follows(prompt: Prompt, thread: Thread, before: Prompt | None) -> str:
     """Where it stands in the tree, if not simply after what stands above it."""
-    first = _uuid(prompt.metadata.get("attempt_of"))
+    first = as_uuid(prompt.metadata.get("attempt_of"))
     if first in thread.numbers:
         return _("Another answer in place of %(number)d") % {"number": thread.numbers[first]}
     if prompt.parent_id in thread.numbers and before is not None and prompt.parent_id != before.pk:
@@ -67,10 +66,3 @@ def _known(count: int | None) -> str:
 
 def _when(moment: object) -> str:
     return date_format(moment, "Y-m-d H:i")  # type: ignore[arg-type]
-
-
-def _uuid(value: object) -> UUID | None:
-    try:
-        return UUID(str(value)) if value else None
-    except ValueError:
-        return None

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from conversations.models import Prompt
 from conversations.services.tree import Node, Tree
+from promptlib.core.ids import as_uuid
 
 CHUNK = 100
 BRANCHES = 10
@@ -89,7 +90,7 @@ def siblings_of(prompts: list[Prompt]) -> dict[UUID, list[UUID]]:
 
 def _attempts(prompts: list[Prompt]) -> dict[UUID, list[UUID]]:
     metadata = {prompt.pk: prompt.metadata for prompt in prompts}
-    firsts = {pk: _uuid(known.get("attempt_of")) or pk for pk, known in metadata.items()}
+    firsts = {pk: as_uuid(known.get("attempt_of")) or pk for pk, known in metadata.items()}
     if missing := set(firsts.values()) - set(metadata):
         metadata |= dict(Prompt.all_objects.filter(pk__in=missing).values_list("pk", "metadata"))
     others = {first: _family(first, metadata.get(first, {})) for first in firsts.values()}
@@ -99,7 +100,7 @@ def _attempts(prompts: list[Prompt]) -> dict[UUID, list[UUID]]:
 
 
 def _family(first: UUID, metadata: dict[str, Any]) -> set[UUID]:
-    return {first} | {pk for value in metadata.get("attempts", []) if (pk := _uuid(value))}
+    return {first} | {pk for value in metadata.get("attempts", []) if (pk := as_uuid(value))}
 
 
 def _newest_first(conversation_id: UUID, end: UUID | None, expected: int) -> Iterator[Node]:
@@ -117,11 +118,4 @@ def _nodes(conversation_id: UUID) -> Any:
 
 
 def _node(row: tuple[UUID, UUID | None, str | None]) -> Node:
-    return Node(row[0], row[1], _uuid(row[2]))
-
-
-def _uuid(value: str | None) -> UUID | None:
-    try:
-        return UUID(value) if value else None
-    except ValueError:
-        return None
+    return Node(row[0], row[1], as_uuid(row[2]))

@@ -13,6 +13,7 @@ from audit.services import record
 from conversations.models import Conversation, Participant, Prompt
 from conversations.services.organizing import TITLE_MAX_LENGTH
 from conversations.services.path import whole_tree
+from promptlib.core.ids import as_uuid
 
 SPLIT_FROM = "split_from"
 """The key in a conversation's metadata of the conversation and the interaction that it was split off from."""
@@ -65,9 +66,8 @@ def split_source(conversation: Conversation, reader: Any) -> Prompt | None:
     known = conversation.metadata.get(SPLIT_FROM)
     if not isinstance(known, dict):
         return None
-    try:
-        pk = UUID(str(known.get("prompt")))
-    except ValueError:
+    pk = as_uuid(known.get("prompt"))
+    if pk is None:
         return None
     return Prompt.objects.visible_to(reader).filter(pk=pk).select_related("conversation").first()
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.http import HttpRequest
 
@@ -16,6 +16,7 @@ from conversations.services.saving import saved_from
 from conversations.services.splitting import split_source
 from conversations.services.thread import load_prompts
 from conversations.services.totals import totals_of
+from promptlib.core.ids import as_uuid
 from templates_app.models import PromptTemplate
 
 
@@ -24,7 +25,7 @@ def thread_context(request: HttpRequest, conversation: Conversation, form: AskFo
     people = conversation.participants.select_related("user").annotate(newest=newest_of(conversation))
     seats = list(people.order_by("created_at", "pk"))
     mine = next((seat for seat in seats if seat.user_id == request.user.pk), None)
-    where = {name: _uuid(request.GET.get(name)) for name in ("at", "before", "after", "upto")}
+    where = {name: as_uuid(request.GET.get(name)) for name in ("at", "before", "after", "upto")}
     window = load_window(
         conversation,
         **where,
@@ -120,10 +121,3 @@ def _refresh_url(request: HttpRequest, window: Window) -> str:
 
 def _active_at(conversation: Conversation) -> datetime:
     return conversation.last_prompt_at or conversation.created_at
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_safe
 from conversations.services import load_turn
 from conversations.services.news import news_since
 from conversations.views import access
-from conversations.views.context import _uuid, turn_context
+from conversations.views.context import turn_context
+from promptlib.core.ids import as_uuid
 
 
 @login_required
@@ -18,7 +19,7 @@ from conversations.views.context import _uuid, turn_context
 def news(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The turns that follow the page (`leaf`), of what is newer than `after`; 204 where there is nothing."""
     conversation = access.read(request, pk)
-    after, leaf = (_uuid(request.GET.get(name)) for name in ("after", "leaf"))
+    after, leaf = (as_uuid(request.GET.get(name)) for name in ("after", "leaf"))
     found = news_since(conversation, after=after, leaf=leaf)
     if not found.following and not found.elsewhere:
         return HttpResponse(status=204)

@@ -20,7 +20,7 @@ from conversations.link_form import OpenForm
 from conversations.models import LinkView, ShareLink
 from conversations.services import links, load_window
 from conversations.services.copying import copy_conversation
-from conversations.views.context import _uuid
+from promptlib.core.ids import as_uuid
 from promptlib.core.toasts import notify
 
 COOKIE = "opened"
@@ -54,7 +54,7 @@ def read(request: HttpRequest, token: str) -> HttpResponse:
         if link.is_used_up:
             return _gone(request)
         return render(request, "conversations/shared_door.html", {"link": link, "token": token, "form": OpenForm()})
-    at, before, after = (_uuid(request.GET.get(name)) for name in ("at", "before", "after"))
+    at, before, after = (as_uuid(request.GET.get(name)) for name in ("at", "before", "after"))
     window = load_window(link.conversation, at=at, before=before, after=after)
     context = {"link": link, "token": token, "conversation": link.conversation, "window": window}
     response = render(request, "conversations/shared.html", context)
@@ -105,7 +105,7 @@ def copy(request: HttpRequest, token: str) -> HttpResponse:
 
 def _opening(request: HttpRequest, link: ShareLink) -> LinkView | None:
     """That this browser opened the link, within half a day."""
-    pk = _uuid(request.get_signed_cookie(COOKIE, None, salt=COOKIE, max_age=OPEN_SECONDS))
+    pk = as_uuid(request.get_signed_cookie(COOKIE, None, salt=COOKIE, max_age=OPEN_SECONDS))
     return LinkView.objects.filter(pk=pk, link=link).first() if pk else None
 
 

@@ -8,6 +8,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from promptlib.core.ids import read_ids
 from templates_app.forms.order import TreeField
 from templates_app.forms.sharing import GrantForm, VisibilityForm
 from templates_app.forms.template import TagsField
@@ -68,10 +69,4 @@ class BulkGrantForm(GrantForm):
 
 def selected_ids(data: QueryDict) -> list[UUID]:
     """The keys of the check boxes, one by one or joined by commas; what is no key names nothing."""
-    found: dict[UUID, None] = {}
-    for text in ",".join(data.getlist("ids")).split(","):
-        try:
-            found[UUID(text.strip())] = None
-        except ValueError:
-            continue
-    return list(found)
+    return read_ids(data.getlist("ids"))

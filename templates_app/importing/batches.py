@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 
 from audit.models import AuditLog
 from audit.services import record_many
+from promptlib.core.ids import as_uuid
 from promptlib.core.transactions import GAVE_WAY, in_transaction
 from templates_app.importers import BadRecord, History, TemplateRecord, VersionRecord
 from templates_app.importing.outcomes import Choice, Kind, Outcome
-from templates_app.importing.people import People, as_uuid, brought, original_of, past
+from templates_app.importing.people import People, brought, original_of, past
 from templates_app.importing.plans import BROUGHT, CONTENT, Known, Plan
 from templates_app.models import Category, Label, PromptTemplate, Tag, TemplateTag, TemplateVersion
 from templates_app.services import edit_template, publish_version, version_content

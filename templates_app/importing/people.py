@@ -7,7 +7,6 @@ only where an operator vouches for the file; else they stay in the template's me
 import datetime as dt
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.utils import timezone
@@ -15,6 +14,7 @@ from django.utils import timezone
 from audit.models import AuditLog
 from audit.services import record_many
 from promptlib.core.fields import normalize_key
+from promptlib.core.ids import as_uuid
 from templates_app.importers import History, TemplateRecord
 from templates_app.importers.own import moment_of
 from templates_app.models import PromptTemplate, Rating, TemplateVersion
@@ -89,13 +89,6 @@ def original_of(forked_from: dict[str, Any], owner: Any) -> TemplateVersion | No
     if found is None and (pk := as_uuid(forked_from.get("id"))):
         found = visible.filter(pk=pk).first() or visible.filter(owner=owner, source_id=str(pk)).first()
     return found.versions.filter(number=forked_from["version"]).first() if found else None
-
-
-def as_uuid(text: object) -> UUID | None:
-    try:
-        return UUID(str(text))
-    except ValueError:
-        return None
 
 
 def _entries(history: History, name: str) -> list[dict[str, Any]]:
