@@ -21,7 +21,6 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.encoding import force_bytes
-from django.utils.translation import gettext as _
 
 from audit.models import AuditLog, AuditSeal
 
@@ -37,14 +36,14 @@ BEGINNING = UUID(int=0)
 class Kind:
     """What can have happened to a sealed log."""
 
-    EDITED = _("edited")
-    DELETED = _("deleted")
-    INSERTED = _("inserted")
-    MOVED = _("in another's place")
-    UNPROVED = _("without a valid seal")
-    SEAL_FORGED = _("seal not made with the key")
-    SEAL_DELETED = _("seal deleted")
-    SEAL_MISSING = _("seal before it missing")
+    EDITED = "edited"
+    DELETED = "deleted"
+    INSERTED = "inserted"
+    MOVED = "in another's place"
+    UNPROVED = "without a valid seal"
+    SEAL_FORGED = "seal not made with the key"
+    SEAL_DELETED = "seal deleted"
+    SEAL_MISSING = "seal before it missing"
 
 
 class Finding(NamedTuple):
