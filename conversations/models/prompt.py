@@ -1,6 +1,7 @@
 """A single AI interaction, and what people remark on it."""
 
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import models
@@ -104,6 +105,11 @@ class Prompt(SoftDeleteModel):
     def get_absolute_url(self) -> str:
         """Its place in the thread, whatever page of the thread that is on."""
         return f"{reverse('conversations:detail', args=[self.conversation_id])}?at={self.pk}#p-{self.pk}"
+
+    def found_url(self, words: str) -> str:
+        """Its place in the thread, where the words that it was found by are marked."""
+        query = urlencode({"at": self.pk, "q": words})
+        return f"{reverse('conversations:detail', args=[self.conversation_id])}?{query}#p-{self.pk}"
 
     @property
     def is_finished(self) -> bool:

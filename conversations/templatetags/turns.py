@@ -12,6 +12,7 @@ from conversations.importing import IMPORTED
 from conversations.models import Prompt
 from conversations.services.splitting import COPIED_FROM
 from promptlib.core.markdown import render_markdown
+from promptlib.core.search import highlight_html
 from templates_app.variables import label_for
 
 register = template.Library()
@@ -37,6 +38,12 @@ def _cached(text: str) -> SafeString:
 def paragraphs(text: str) -> SafeString:
     """Text as written: escaped, its line breaks kept."""
     return mark_safe(linebreaks(text, autoescape=True))
+
+
+@register.filter
+def marking(html: SafeString, words: str) -> SafeString:
+    """A text with the words marked that a search found it by; as it is where nobody searched."""
+    return highlight_html(html, words) if words else html
 
 
 @register.filter

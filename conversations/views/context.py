@@ -90,6 +90,7 @@ def _shared(
         "can_write": mine is not None and mine.role in WRITERS,
         "is_owner": mine is not None and mine.role == Participant.Role.OWNER,
         "models": models,
+        "marked": request.GET.get("q", "").strip(),
         "saved_templates": saved_from(prompts, request.user),
         "visible_templates": {template.pk: template for template in visible},
     }

@@ -14,7 +14,7 @@ from conversations.services import order
 from conversations.views import access
 from conversations.views.context import thread_context
 from promptlib.core.pagination import KeysetPage, capped_count
-from promptlib.core.search import snippets
+from promptlib.core.search import Snippet, snippets
 from promptlib.core.toasts import notify
 
 COUNTED = 1_000
@@ -90,13 +90,14 @@ def search(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = prompts.search(text).select_related("author") if text else prompts.none()
     ranking = ("-relevance", "-id") if text else ("-id",)
     page = KeysetPage(found, order=ranking, cursor=request.GET.get("cursor"), size=PAGE_SIZE)
-    hits = [
-        (prompt, snippets(text, {_("Question"): prompt.input_text, _("Answer"): prompt.response_text}))
-        for prompt in page.items
-    ]
+    hits = [(prompt, prompt.found_url(text), _snippets(prompt, text)) for prompt in page.items]
     count, is_capped = capped_count(found, COUNTED)
     context = {"conversation": conversation, "q": text, "page": page, "hits": hits, "count": count}
     return render(request, "conversations/search.html", {**context, "is_capped": is_capped})
+
+
+def _snippets(prompt: Prompt, text: str) -> list[Snippet]:
+    return snippets(text, {_("Question"): prompt.input_text, _("Answer"): prompt.response_text})
 
 
 def _to(conversation: Conversation) -> HttpResponse:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -84,9 +83,10 @@ def _prompts(user: Any) -> QuerySet[Any]:
 
 
 def _prompt_hit(prompt: Prompt, text: str) -> Hit:
-    url = f"{reverse('conversations:detail', args=[prompt.conversation_id])}?at={prompt.pk}#p-{prompt.pk}"
     found = snippets(text, {str(_("Question")): prompt.input_text, str(_("Answer")): prompt.response_text})
-    return Hit(prompt, url, highlight(Truncator(prompt.conversation.title).chars(TITLE_LENGTH), text), found)
+    return Hit(
+        prompt, prompt.found_url(text), highlight(Truncator(prompt.conversation.title).chars(TITLE_LENGTH), text), found
+    )
 
 
 KINDS = (

@@ -1,5 +1,6 @@
 """Remarks, tags, pins and filters of the list, and searching inside one conversation."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -113,8 +114,27 @@ def test_search_inside_one_conversation_leads_to_the_place(client, user, django_
     with django_assert_max_num_queries(12):
         page = client.get(address("search", prompt.conversation), {"q": "pears"})
     text = page.content.decode()
-    assert [hit.pk for hit, _found in page.context["hits"]] == [prompt.pk]
-    assert ("<mark>pears</mark>" in text, f'href="{prompt.get_absolute_url()}"' in text) == (True, True)
+    assert [hit.pk for hit, _url, _found in page.context["hits"]] == [prompt.pk]
+    place = f"{prompt.conversation.get_absolute_url()}?at={prompt.pk}&amp;q=pears#p-{prompt.pk}"
+    assert ("<mark>pears</mark>" in text, f'href="{place}"' in text) == (True, True)
+
+
+def test_what_was_searched_for_is_marked_where_one_jumps_to(client, user):
+    prompt = PromptFactory(
+        conversation__owner=user,
+        input_text="<b>When</b> do pears ripen? " + "Say it at length. " * 300 + "Of pears.",
+        response_text="In **autumn**, pears:\n\n```python\npears = 1  # pears\n```",
+    )
+    answered = PromptFactory(conversation=prompt.conversation, parent=prompt, input_text="And no pears?")
+    plain, found = (
+        client.get(url).content.decode() for url in (prompt.get_absolute_url(), prompt.found_url("pears -no"))
+    )
+    assert (plain.count("<mark>"), found.count("<mark>pears</mark>")) == (0, 7)
+    assert (plain.count('"ask__fold" open'), found.count('"ask__fold" open')) == (0, 1)
+    assert f'id="p-{answered.pk}"' in found
+    without = re.sub(r"</?mark>|\?at=[^\"#]*|/keys/\d+", "", found.replace('"ask__fold" open', '"ask__fold"'))
+    assert "&lt;b&gt;When&lt;/b&gt; do <mark>pears</mark> ripen?" in found
+    assert re.sub(r"\b\w{32,64}\b", "", without).count("<") == plain.count("<")
 
 
 def test_the_list_by_ones_own_role(client, user):

@@ -5,10 +5,12 @@ import time
 
 import pytest
 from django.utils.html import escape
+from django.utils.safestring import mark_safe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptlib.core.search import Snippet, highlight, parse, snippets
+from promptlib.core.markdown import render_markdown
+from promptlib.core.search import Snippet, highlight, highlight_html, parse, snippets
 from promptlib.core.search.alphabet import WORD, fold
 from promptlib.core.search.query import MAX_TERMS, Term
 from promptlib.core.search.words import normal_form, words
@@ -212,3 +214,39 @@ def test_the_time_grows_with_the_text_alone(query: str) -> None:
     snippets(query, {"Body": "warm"})
     small, large = min(seconds(25_000) for _ in range(3)), min(seconds(250_000) for _ in range(2))
     assert large < max(40 * small, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("html", "query", "marked"),
+    [
+        ("<p>Fish &amp; chips</p>", "chips", "<p>Fish &amp; <mark>chips</mark></p>"),
+        ("<p>Fish &amp; chips</p>", "amp p", "<p>Fish &amp; chips</p>"),
+        (
+            '<a href="https://fish.example/fish" title="a > fish">a fish</a>',
+            "fish",
+            '<a href="https://fish.example/fish" title="a > fish">a <mark>fish</mark></a>',
+        ),
+        ("<p>un<em>believ</em>able</p>", "unbelievable", None),
+        ("<p>the <strong>big</strong> fish</p>", '"big fish"', None),
+        ("<td>big</td><td>fish</td>", "bigfish", "<td>big</td><td>fish</td>"),
+        ("<code>fish</code>.", "fish", "<code><mark>fish</mark></code>."),
+        ('<button><svg a="/b"><use/></svg>Copy</button> copy', "copy", None),
+        ("1 < 2 fish", "fish", "1 < 2 <mark>fish</mark>"),
+        ("<p>fish</p>", "-fish", "<p>fish</p>"),
+        ("<p>&lt;mark&gt; \n  fish</p>", "fish mark", None),
+    ],
+)
+def test_hits_are_marked_inside_html_and_no_tag_is_changed(html: str, query: str, marked: str | None) -> None:
+    others = {
+        "unbelievable": "<p><mark>un</mark><em><mark>believ</mark></em><mark>able</mark></p>",
+        '"big fish"': "<p>the <strong><mark>big</mark></strong><mark> fish</mark></p>",
+        "copy": '<button><svg a="/b"><use/></svg>Copy</button> <mark>copy</mark>',
+        "fish mark": "<p>&lt;<mark>mark</mark>&gt; \n  <mark>fish</mark></p>",
+    }
+    assert highlight_html(mark_safe(html), query) == (marked or others[query])
+
+
+@given(st.text(alphabet='ab <>&"*`_\n-|', max_size=60))
+def test_marking_changes_nothing_but_by_marks(text: str) -> None:
+    html = render_markdown(text)
+    assert re.sub("</?mark>", "", highlight_html(html, "a b ab")) == html.replace("&#x27;", "'")

@@ -11,12 +11,12 @@ from django.db.models import IntegerField, QuerySet, Value
 from django.utils.module_loading import module_has_submodule
 
 from promptlib.core.search.query import Query, parse
-from promptlib.core.search.snippets import Snippet, highlight, snippets
+from promptlib.core.search.snippets import Snippet, highlight, highlight_html, snippets
 
 if TYPE_CHECKING:
     from promptlib.core.search.index import Index
 
-__all__ = ["Query", "Snippet", "highlight", "indexes", "parse", "search", "snippets"]
+__all__ = ["Query", "Snippet", "highlight", "highlight_html", "indexes", "parse", "search", "snippets"]
 
 Q = TypeVar("Q", bound=QuerySet)
 

@@ -1,11 +1,12 @@
-"""Where in a text the hits are: pieces around them, and titles, with the hits marked.
+"""Where in a text the hits are: pieces around them, and titles and whole texts, with the hits marked.
 
 The text is folded character by character, so that places in the folded text are places in the text, and searched once
 with one regular expression: linear in the text's length (250 KB: about 10 ms).
 """
 
+import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -32,6 +33,12 @@ _INSIDE = re.compile(f"{_LETTER}{_LETTER}")
 _IGNORABLE = re.compile(f"[{characters(IGNORABLE_RANGES)}]")
 _SPACE = re.compile(r"\s+")
 _LIGATURE = re.compile("|".join(LIGATURES))
+
+_PIECE = re.compile(r'<(?:[^<>"]|"[^"]*")*>|[^<]+|<')
+_TAG = re.compile(r"</?([a-z][a-z0-9]*)")
+_WITHIN_WORDS = {"a", "b", "code", "em", "s", "span", "strong"}
+"""A word may go on after one of these; after any other tag a new one begins."""
+_OURS = {"button", "svg"}
 
 Span = tuple[int, int, int]
 """Start, end, and which term it is."""
@@ -71,6 +78,29 @@ def highlight(text: str, query_text: str) -> SafeString:
     pattern = _pattern(query_text)
     spans = _spans(pattern, text) if pattern is not None else []
     return _marked(text, spans, 0, len(text))
+
+
+def highlight_html(page: SafeString, query_text: str) -> SafeString:
+    """Well-formed HTML with the hits of its text in <mark>, also those that go on after a tag: no tag is changed, and
+    what stands on a button is nobody's text."""
+    pattern = _pattern(query_text)
+    if pattern is None:
+        return page
+    pieces = _PIECE.findall(page)
+    texts = list(_texts(pieces))
+    spans = iter(_spans(pattern, "".join(map(_flow, texts))))
+    hit, place = next(spans, None), 0
+    for at, text in enumerate(texts):
+        finish, inside = place + len(_flow(text)), list[tuple[int, int]]()
+        while hit and hit[0] < finish:
+            inside.append((max(hit[0] - place, 0), min(hit[1], finish) - place))
+            if hit[1] > finish:
+                break
+            hit = next(spans, None)
+        if text and inside:
+            pieces[at] = _marked_text(text, inside)
+        place = finish
+    return mark_safe("".join(pieces))
 
 
 # ---- finding -----------------------------------------------------------------
@@ -204,3 +234,37 @@ def _marked(text: str, spans: Sequence[Span], begin: int, finish: int) -> SafeSt
 
 def _plain(text: str) -> str:
     return escape(_SPACE.sub(" ", text))
+
+
+# ---- marking in place ----------------------------------------------------------
+
+
+def _texts(pieces: Sequence[str]) -> Iterator[str | None]:
+    """The text of each piece, of a tag an empty one; None where words end: at other tags, and at what is not text."""
+    hidden = ""
+    for piece in pieces:
+        tag = _TAG.match(piece)
+        name = tag[1] if tag else ""
+        if hidden or name in _OURS:
+            hidden = "" if piece == f"</{hidden}>" else hidden or name
+            yield None
+        elif tag:
+            yield "" if name in _WITHIN_WORDS else None
+        else:
+            yield html.unescape(piece)
+
+
+def _flow(text: str | None) -> str:
+    return "\n" if text is None else text
+
+
+def _marked_text(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    parts, place = [], 0
+    for start, end in spans:
+        parts += [_escaped(text[place:start]), "<mark>", _escaped(text[start:end]), "</mark>"]
+        place = end
+    return "".join([*parts, _escaped(text[place:])])
+
+
+def _escaped(text: str) -> str:
+    return html.escape(text, quote=False)
