@@ -197,6 +197,7 @@ def staff_see_all_of_it(page: Page, person: User) -> None:
     expect(rows).to_contain_text(TITLE)
     page.goto("/admin/")
     page.get_by_role("link", name="Audit log", exact=True).first.click()
+    arrived(page, "Select audit log row to view")
     name, staff = person.display_name, "Vera Holm"
     happened = [
         (staff, "signed in", "person"),
@@ -214,6 +215,7 @@ def staff_see_all_of_it(page: Page, person: User) -> None:
     assert [tuple(row) for row in cells] == happened
     page.goto("/")
     page.get_by_role("navigation", name="Main").get_by_role("link", name="History").click()
+    arrived(page, "History")
     told = page.locator(".event__what > p:first-child").all_inner_texts()[:3]
     assert told[:2] == [f"{staff} signed in", f"{name} created rating 4 ★ {TITLE}"]
     assert re.match(f"{name} changed interaction ", told[2])
