@@ -3,17 +3,30 @@
 Django's flush deletes every row: the append-only tables refuse that, and the rows that migrations put in would be gone
 for the tests that follow. So the database is put back to what `migrate` left: on SQLite by copying its pages, on MySQL
 by truncating (which fires no trigger) and inserting the remembered rows.
+
+What `migrate` makes of SQLite is kept under `.cache/` for the next run with the same schema.
 """
 
+import hashlib
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
 
 Rows = list[tuple[Any, ...]]
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = ("requirements.txt", "*/migrations/*.py", "*/models*", "*/models/*.py", "*/triggers.py", "*/reports.py")
+SCHEMA += ("*/search.py", "*/initial_data.py", "promptlib/core/**/*.py")
+"""What a migrated database is made from."""
 
 
 class SQLiteState:
@@ -27,6 +40,15 @@ class SQLiteState:
     def restore(self) -> None:
         connection.ensure_connection()
         self.pages.backup(connection.connection)
+
+    def keep(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        with closing(sqlite3.connect(unfinished)) as copy:
+            self.pages.backup(copy)
+        for older in path.parent.glob("*.sqlite3"):
+            older.unlink(missing_ok=True)
+        unfinished.rename(path)
 
 
 class MySQLState:
@@ -81,10 +103,29 @@ class MySQLState:
                 cursor.execute("SET SESSION foreign_key_checks = 1, lock_wait_timeout = DEFAULT")
 
 
+def migrated() -> Path:
+    """The file in `.cache/` for a migrated SQLite database of the present schema."""
+    sources = sorted({path for pattern in SCHEMA for path in ROOT.glob(pattern) if path.is_file()})
+    digest = hashlib.sha256(b"".join(str(path).encode() + path.read_bytes() for path in sources))
+    return ROOT / ".cache" / "migrated" / f"{digest.hexdigest()[:20]}.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool) -> bool:
+    """True as well where this run starts from what an earlier one migrated."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("mysql") or not migrated().exists():
+        return django_db_keepdb
+    shutil.copy(migrated(), database["TEST"]["NAME"])
+    return True
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     with django_db_blocker.unblock():
         state = MySQLState() if connection.vendor == "mysql" else SQLiteState()
+        if isinstance(state, SQLiteState) and not migrated().exists():
+            state.keep(migrated())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: state.restore())
         yield
