@@ -16,6 +16,7 @@ from accounts.querysets import TeamQuerySet
 from promptlib.core.fields import KeyField, normalize_key
 from promptlib.core.models import BaseModel, SoftDeleteModel
 from promptlib.core.querysets import SoftDeleteQuerySet
+from promptlib.core.restoring import WayBack
 
 HANDLE = RegexValidator(
     r"^[a-z0-9][a-z0-9-]{0,38}$", _("Use small letters, digits and hyphens; begin with a letter or digit.")
@@ -71,6 +72,11 @@ class UserManager(BaseUserManager.from_queryset(SoftDeleteQuerySet)):  # type: i
 
 class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
     """A person who can sign in."""
+
+    WAYS_BACK: ClassVar[dict[str, WayBack]] = {
+        "users_email_unique": WayBack(rename="email"),
+        "users_handle_unique": WayBack(rename="handle"),
+    }
 
     email = models.EmailField(_("e-mail address"), max_length=254)
     email_key = KeyField(max_length=254, editable=False)

@@ -12,11 +12,15 @@ from django.utils.translation import gettext_lazy as _
 from conversations.querysets import ConversationManager, ConversationQuerySet, ShareLinkQuerySet
 from promptlib.core.fields import KeyField, normalize_key
 from promptlib.core.models import BaseModel, SoftDeleteModel
+from promptlib.core.restoring import WayBack
 
 
 class Conversation(SoftDeleteModel):
     """An organised thread of prompts."""
 
+    WAYS_BACK: ClassVar[dict[str, WayBack]] = {
+        "conversations_source_unique": WayBack(detach=("source", "source_id"), can_replace=True)
+    }
     STATISTICS = ("prompt_count", "participant_count", "input_tokens", "output_tokens", "cost", "last_prompt_at")
 
     owner = models.ForeignKey(

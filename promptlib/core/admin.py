@@ -107,7 +107,7 @@ class SoftDeleteAdmin(BaseAdmin):
         obj.delete(by=request.user)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        queryset.delete(by=request.user)  # type: ignore[call-arg]  # our queryset's own
+        soft_delete.delete_each(queryset, by=request.user)
 
     def has_restore_permission(self, request: HttpRequest) -> bool:
         codename = get_permission_codename("delete", self.opts)

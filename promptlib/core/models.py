@@ -12,6 +12,7 @@ from django.utils import timezone
 from promptlib.core import soft_delete
 from promptlib.core.fields import UUIDField, UUIDv7Field
 from promptlib.core.querysets import AliveManager, SoftDeleteQuerySet
+from promptlib.core.restoring import WayBack
 
 
 class BaseModel(models.Model):
@@ -42,6 +43,9 @@ class BaseModel(models.Model):
 
 class SoftDeleteModel(BaseModel):
     """A row that deleting moves to the trash. `objects` holds the living rows, `all_objects` every row."""
+
+    WAYS_BACK: ClassVar[dict[str, WayBack]] = {}
+    """For each unique constraint among living rows: what may be done where another has the place of a deleted one."""
 
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     deleted_by = models.ForeignKey(

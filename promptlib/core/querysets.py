@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from uuid import UUID
 
 from django.db import models
+from django.db.models import Exists, OuterRef
 
 from promptlib.core import soft_delete
 
@@ -19,6 +20,18 @@ class SoftDeleteQuerySet(models.QuerySet):
 
     def deleted(self) -> Self:
         return self.filter(deleted_at__isnull=False)
+
+    def heads(self) -> Self:
+        """Of each delete the row that it was about, without what went along: what stands in the trash by itself."""
+        rows = self.filter(deletion_id__isnull=False)  # it has an index
+        model = cast("type[SoftDeleteModel]", self.model)
+        fields: list[Any] = [field for field in model._meta.concrete_fields if field.name != "deleted_by"]
+        own = [field for field in fields if field.related_model is model]
+        for field in [*soft_delete.cascades(model), *own]:
+            target = field.related_model._base_manager.filter(pk=OuterRef(field.attname))
+            rows = rows.exclude(Exists(target.filter(deletion_id=OuterRef("deletion_id"))))
+        others = self.model._base_manager.filter(deletion_id=OuterRef("deletion_id"), pk__lt=OuterRef("pk"))
+        return rows.exclude(Exists(others))
 
     def delete(self, *, by: Any = None, reason: str = "") -> tuple[int, dict[str, int]]:
         return soft_delete.delete(cast("list[SoftDeleteModel]", list(self)), by=by, reason=reason)

@@ -1,6 +1,6 @@
 """What people do with each other's templates: rate, keep, propose."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -10,10 +10,13 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from promptlib.core.models import BaseModel, SoftDeleteModel
+from promptlib.core.restoring import WayBack
 
 
 class Rating(SoftDeleteModel):
     """One person's rating of a template, bound to the version that was rated."""
+
+    WAYS_BACK: ClassVar[dict[str, WayBack]] = {"template_ratings_once": WayBack(can_replace=True)}
 
     template = models.ForeignKey("templates_app.PromptTemplate", models.CASCADE, related_name="ratings", db_index=False)
     version = models.ForeignKey("templates_app.TemplateVersion", models.CASCADE, related_name="ratings")

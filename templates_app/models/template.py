@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from promptlib.core.deletion import cascade_whole
 from promptlib.core.fields import KeyField
 from promptlib.core.models import BaseModel, SoftDeleteModel
+from promptlib.core.restoring import WayBack
 from templates_app.querysets import GrantQuerySet, TemplateManager, TemplateQuerySet
 
 PRIOR_COUNT, PRIOR_SUM = 5, 17.5
@@ -27,6 +28,9 @@ LANGUAGE = RegexValidator(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", _("Enter a lan
 class PromptTemplate(SoftDeleteModel):
     """A reusable prompt template."""
 
+    WAYS_BACK: ClassVar[dict[str, WayBack]] = {
+        "templates_source_unique": WayBack(detach=("source", "source_id"), can_replace=True)
+    }
     class Status(models.TextChoices):
         DRAFT = "draft", _("draft")
         PUBLISHED = "published", _("published")

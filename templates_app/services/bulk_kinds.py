@@ -172,8 +172,9 @@ def _undo_grant(templates: Templates, before: list[Entry], by: Any) -> int:
 
 
 def _trash(templates: Templates, _choice: Any, by: Any) -> list[Entry]:
-    soft_delete.delete(templates, by=by)
-    return [{"id": str(each.pk), "deletion": str(each.deletion_id)} for each in templates]
+    """Each is restored alone, too."""
+    deletions = soft_delete.delete_each(templates, by=by)
+    return [{"id": str(pk), "deletion": str(deletion)} for pk, deletion in deletions.items()]
 
 
 def _undo_trash(_templates: Templates, before: list[Entry], by: Any) -> int:

@@ -171,7 +171,7 @@ def test_a_restore_waits_for_its_parent_and_for_a_place_that_was_taken() -> None
     rating.delete()
     template = PromptTemplate.objects.get(pk=rating.template_id)
     template.delete()
-    with pytest.raises(RestoreConflict, match="Restore “"):
+    with pytest.raises(RestoreConflict, match="which is in the trash too"):
         rating.restore()
     template.restore()
     RatingFactory(template=template, version=rating.version, user=rating.user)
