@@ -34,11 +34,14 @@ restored = Signal()
 
 
 class RestoreConflict(Exception):
-    """Something stands in the way of a restore: `found`, and in sentences `conflicts`. Nothing was changed."""
+    """Something stands in the way of a restore: in sentences `conflicts`, and of them what one may decide, `found`.
 
-    def __init__(self, found: Sequence[Conflict]) -> None:
-        self.found = list(found)
-        self.conflicts = [each.text for each in found]
+    Nothing was changed.
+    """
+
+    def __init__(self, reasons: Sequence[Conflict | str]) -> None:
+        self.found = [each for each in reasons if isinstance(each, Conflict)]
+        self.conflicts = [str(each) for each in reasons]
         super().__init__(" ".join(self.conflicts))
 
 
