@@ -74,6 +74,20 @@ class ConversationFilter(django_filters.FilterSet):
     def has_details(self) -> bool:
         return any(field.value() for field in self.details)
 
+    @property
+    def chips(self) -> list[dict[str, str]]:
+        """What is chosen in the menu, or by a number on a template's page, each with this list without it."""
+        chosen = [(field.name, f"{field.label}: {field.value()}") for field in self.details if field.value()]
+        if self.form["template"].value():
+            chosen.append(("template", _("With runs of one template")))
+        return [{"text": str(text), "url": self._without(name)} for name, text in chosen]
+
+    def _without(self, name: str) -> str:
+        query = self.data.copy()
+        for each in (name, "cursor"):
+            query.pop(each, None)
+        return f"?{query.urlencode()}"
+
     def by_role(self, queryset: QuerySet[Participant], name: str, value: Any) -> QuerySet[Participant]:
         return queryset.exclude(role=Participant.Role.OWNER) if value == "shared" else queryset.filter(role=value)
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.urls import reverse
@@ -162,3 +163,14 @@ def test_a_date_that_is_none_is_said_and_finds_nothing(client, user):
     answer = client.get(LIST, {"since": "31 Foo"})
     assert (answer.status_code, answer.context["rows"]) == (422, [])
     assert "Active since: Enter a valid date." in answer.content.decode()
+
+
+def test_each_filter_that_is_set_is_shown_and_taken_back_by_itself(client, user):
+    page = client.get(f"{LIST}?role=owner&tag=night&person=@mei&template={UUID(int=7)}&cursor=")
+    assert page.context["filter"].chips == [
+        {"text": "Tag: night", "url": f"?role=owner&person=%40mei&template={UUID(int=7)}"},
+        {"text": "With (@handle): @mei", "url": f"?role=owner&tag=night&template={UUID(int=7)}"},
+        {"text": "With runs of one template", "url": "?role=owner&tag=night&person=%40mei"},
+    ]
+    assert page.content.decode().count('class="chip"') == 3
+    assert client.get(f"{LIST}?role=owner").context["filter"].chips == []
