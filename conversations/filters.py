@@ -77,7 +77,9 @@ class ConversationFilter(django_filters.FilterSet):
     @property
     def chips(self) -> list[dict[str, str]]:
         """What is chosen in the menu, or by a number on a template's page, each with this list without it."""
-        chosen = [(field.name, f"{field.label}: {field.value()}") for field in self.details if field.value()]
+        chosen: list[tuple[str, Any]] = [
+            (field.name, f"{field.label}: {field.value()}") for field in self.details if field.value()
+        ]
         if self.form["template"].value():
             chosen.append(("template", _("With runs of one template")))
         return [{"text": str(text), "url": self._without(name)} for name, text in chosen]

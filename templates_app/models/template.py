@@ -31,6 +31,7 @@ class PromptTemplate(SoftDeleteModel):
     WAYS_BACK: ClassVar[dict[str, WayBack]] = {
         "templates_source_unique": WayBack(detach=("source", "source_id"), can_replace=True)
     }
+
     class Status(models.TextChoices):
         DRAFT = "draft", _("draft")
         PUBLISHED = "published", _("published")
