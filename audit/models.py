@@ -34,6 +34,7 @@ class AuditLog(AbstractLogEntry):
         PERMISSION = 12, _("changed permissions")
         EXPORT = 13, _("exported")
         IMPORT = 14, _("imported")
+        ERASE = 15, _("erased")
 
     id = UUIDv7Field()
     content_type = models.ForeignKey(
@@ -88,7 +89,7 @@ class AuditLog(AbstractLogEntry):
             models.Index(fields=["timestamp"], name="audit_logs_time"),
         )
         constraints = (
-            models.CheckConstraint(condition=models.Q(action__range=(0, 14)), name="audit_logs_action_known"),
+            models.CheckConstraint(condition=models.Q(action__range=(0, 15)), name="audit_logs_action_known"),
         )
 
     def __str__(self) -> str:
@@ -126,6 +127,7 @@ class AuditSeal(BaseModel):
     previous = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="next")
     signature = models.TextField(_("signature"))
     entries = models.BinaryField(_("entries"), default=b"", help_text=_("Per row 16 bytes of id and 16 of digest."))
+    version = models.PositiveSmallIntegerField(_("version"), default=2, help_text=_("How the entries were made."))
 
     class Meta:
         db_table = "audit_seals"
@@ -136,3 +138,32 @@ class AuditSeal(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.created_at:%Y-%m-%d %H:%M} · {self.row_count}"
+
+
+class AuditRedaction(BaseModel):
+    """One part of one audit row that an erasure made anonymous, and what proves that nothing else changed."""
+
+    AUDITED = False  # it is part of the log
+
+    class Part(models.IntegerChoices):
+        ACTOR = 1, _("who did it, and from where")
+        CONTENT = 2, _("what it tells of the thing")
+
+    row_id = UUIDField(_("row"))
+    part = models.PositiveSmallIntegerField(_("part"), choices=Part)
+    erasure_id = UUIDField(_("erasure"), db_index=True, help_text=_("The row of the log that says who was erased."))
+    before = models.BinaryField(_("before"), help_text=_("The row's digests as it was: see audit/digests.py."))
+    signature = models.CharField(_("signature"), max_length=64)
+
+    class Meta:
+        db_table = "audit_redactions"
+        verbose_name = _("redaction of the audit log")
+        verbose_name_plural = _("redactions of the audit log")
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(fields=["row_id", "part"], name="audit_redactions_once"),
+            models.CheckConstraint(condition=models.Q(part__range=(1, 2)), name="audit_redactions_part_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.row_id}: {self.get_part_display()}"

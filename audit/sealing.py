@@ -1,34 +1,34 @@
 """Sealing the audit log, and finding out whether it still is what was sealed.
 
 A seal covers the rows between the last one of the seal before and its own last one. It holds an entry per row (16 bytes
-of id, 16 bytes of SHA-256 over everything else in the row), and its signature (HMAC-SHA256 under a key that is not in
-the database) covers the entries and the signature of the seal before. So nobody without the key can change, delete,
-insert or move a row that was sealed, or make a seal for other rows. What the chain alone cannot tell is that its end
-was cut off, seals and rows together: for that the seals are appended to a file outside as well.
+of id, 16 bytes of digest over everything else in the row, see digests.py), and its signature (HMAC-SHA256 under a key
+that is not in the database) covers the entries and the signature of the seal before. So nobody without the key can
+change, delete, insert or move a row that was sealed, or make a seal for other rows. What the chain alone cannot tell is
+that its end was cut off, seals and rows together: for that the seals are appended to a file outside as well. What
+erasures made anonymous since is told from edits by redactions.py.
 """
 
 import hashlib
-import hmac
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.encoding import force_bytes
 
+from audit.digests import FLAT, IN_PARTS, entries, plain
 from audit.models import AuditLog, AuditSeal
+from audit.redactions import Redacted, explained, unfounded
+from audit.signing import is_signed, sign
 
 ROWS_PER_SEAL = 10_000
 SETTLE = timedelta(minutes=10)
 """A row is sealed when it is this old: one that is committed later than that, with its older id, counts as inserted."""
 
-CHUNK = 2_000
 ENTRY = 32
 BEGINNING = UUID(int=0)
 
@@ -41,6 +41,7 @@ class Kind:
     INSERTED = "inserted"
     MOVED = "in another's place"
     UNPROVED = "without a valid seal"
+    UNERASED = "made anonymous without an erasure"
     SEAL_FORGED = "seal not made with the key"
     SEAL_DELETED = "seal deleted"
     SEAL_MISSING = "seal before it missing"
@@ -66,6 +67,7 @@ class Sealed:
     previous_signature: str
     signature: str
     entries: bytes
+    version: int
 
     @classmethod
     def of(cls, seal: AuditSeal) -> "Sealed":
@@ -79,6 +81,7 @@ class Sealed:
             previous_signature=seal.previous.signature if seal.previous else "",
             signature=seal.signature,
             entries=bytes(seal.entries),
+            version=seal.version,
         )
 
     @classmethod
@@ -96,27 +99,28 @@ class Sealed:
                 previous_signature=str(told["previous_signature"]),
                 signature=str(told["signature"]),
                 entries=bytes.fromhex(told["entries"]),
+                version=int(told.get("version", FLAT)),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(str(error)) from error
 
     def line(self) -> str:
         told = {name: getattr(self, name) for name in self.__slots__} | {"entries": self.entries.hex()}
-        return json.dumps(told, default=_plain)
+        return json.dumps(told, default=plain)
 
     @property
     def is_valid(self) -> bool:
         if len(self.entries) != self.row_count * ENTRY or _sha(self.entries) != self.digest:
             return False
-        return any(hmac.compare_digest(self.signature, self._signed_with(key)) for key in _keys())
+        return is_signed(self._message(), self.signature)
 
     def signed(self) -> str:
-        return self._signed_with(_keys()[0])
+        return sign(self._message())
 
-    def _signed_with(self, key: bytes) -> str:
+    def _message(self) -> str:
         facts = [self.created_at, self.first_row, self.last_row, self.row_count, self.digest, self.previous_signature]
-        message = json.dumps([str(self.id), *map(_plain, facts)])
-        return hmac.new(key, message.encode(), hashlib.sha256).hexdigest()
+        version = [] if self.version == FLAT else [self.version]  # there was none when those were signed
+        return json.dumps([str(self.id), *map(plain, facts), *version])
 
     def rows(self) -> dict[UUID, bytes]:
         parts = [self.entries[start : start + ENTRY] for start in range(0, len(self.entries), ENTRY)]
@@ -131,8 +135,8 @@ def seal(*, settle: timedelta = SETTLE) -> list[AuditSeal]:
     until = _first_id_at(timezone.now() - settle)
     last = AuditSeal.objects.select_related("previous").order_by("-pk").first()
     made: list[AuditSeal] = []
-    while entries := list(_entries(after=last.last_row if last else BEGINNING, before=until, limit=ROWS_PER_SEAL)):
-        last = _make(entries, last)
+    while rows := list(entries(after=last.last_row if last else BEGINNING, before=until, limit=ROWS_PER_SEAL)):
+        last = _make(rows, last)
         made.append(last)
     return made
 
@@ -156,12 +160,13 @@ def read_file(path: str) -> list[Sealed]:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check found. `waiting`: rows that no seal covers yet."""
+    """What a check found. `waiting`: rows without a seal yet; `anonymous`: rows made so since they were sealed."""
 
     findings: list[Finding]
     seals: int
     rows: int
     waiting: int
+    anonymous: int = 0
 
 
 def verify(outside: Iterable[Sealed] = ()) -> Verdict:
@@ -179,12 +184,15 @@ def verify(outside: Iterable[Sealed] = ()) -> Verdict:
             findings += [] if forged else [Finding(Kind.SEAL_MISSING, each.id)]
             findings += _unproved(_ids().filter(pk__gt=after, pk__lt=each.first_row))
             after = UUID(int=each.first_row.int - 1)
-        mismatches.compare(each.rows(), _entries(after=after, until=each.last_row))
+        mismatches.compare(each, after)
         after, signature = each.last_row, each.signature
     end = max((here[pk].last_row for pk in forged), default=after)
     findings += mismatches.findings() + _unproved(_ids().filter(pk__gt=after, pk__lte=end))
+    distrusted = {finding.id for finding in findings}
+    findings += [Finding(Kind.UNERASED, pk) for pk in unfounded(mismatches.redacted, distrusted)]
     rows = sum(each.row_count for each in chain)
-    return Verdict(findings, len(chain), rows, _ids().filter(pk__gt=max(after, end)).count())
+    waiting = _ids().filter(pk__gt=max(after, end)).count()
+    return Verdict(findings, len(chain), rows, waiting, len(mismatches.redacted))
 
 
 class _Mismatches:
@@ -193,15 +201,22 @@ class _Mismatches:
     def __init__(self) -> None:
         self.wanted: dict[UUID, bytes] = {}
         self.found: dict[UUID, bytes] = {}
+        self.redacted: list[Redacted] = []
 
-    def compare(self, expected: dict[UUID, bytes], found: Iterator[tuple[UUID, bytes]]) -> None:
-        for pk, digest in found:
+    def compare(self, seal: Sealed, after: UUID) -> None:
+        """The rows after one, up to the seal's last, with its entries."""
+        expected, found, edited = seal.rows(), {}, {}
+        for pk, digest in entries(after=after, until=seal.last_row, version=seal.version):
             wanted = expected.pop(pk, None)
             if wanted != digest:
-                self.found[pk] = digest
+                found[pk] = digest
                 if wanted is not None:
-                    self.wanted[pk] = wanted
-        self.wanted |= expected  # what is left is not in the log any more
+                    edited[pk] = wanted
+        for row in explained(edited, seal.version):
+            self.redacted.append(row)
+            del found[row.id], edited[row.id]
+        self.found |= found
+        self.wanted |= edited | expected  # what is left of these is not in the log any more
 
     def findings(self) -> list[Finding]:
         elsewhere = {digest for pk, digest in self.wanted.items() if self.found.get(pk) != digest}
@@ -223,52 +238,21 @@ def _unproved(ids: "QuerySet[AuditLog, UUID]") -> list[Finding]:
     return [Finding(Kind.UNPROVED, pk) for pk in ids.iterator()]
 
 
-def _make(entries: list[tuple[UUID, bytes]], previous: AuditSeal | None) -> AuditSeal:
-    packed = b"".join(pk.bytes + digest for pk, digest in entries)
+def _make(rows: list[tuple[UUID, bytes]], previous: AuditSeal | None) -> AuditSeal:
+    packed = b"".join(pk.bytes + digest for pk, digest in rows)
     made = AuditSeal(
         previous=previous,
         created_at=timezone.now(),
-        first_row=entries[0][0],
-        last_row=entries[-1][0],
-        row_count=len(entries),
+        first_row=rows[0][0],
+        last_row=rows[-1][0],
+        row_count=len(rows),
         digest=_sha(packed),
         entries=packed,
+        version=IN_PARTS,
     )
     made.signature = Sealed.of(made).signed()
     made.save(force_insert=True)
     return made
-
-
-# ---- rows and their digests ------------------------------------------------------------------------------------------
-
-_FIELDS = [field.attname for field in AuditLog._meta.concrete_fields if not field.primary_key]
-
-
-def _entries(
-    *, after: UUID, before: UUID | None = None, until: UUID | None = None, limit: int | None = None
-) -> Iterator[tuple[UUID, bytes]]:
-    """Ids and digests of the rows after one, in the order of their ids."""
-    rows = AuditLog.objects.order_by("pk")
-    rows = rows.filter(pk__lt=before) if before else rows
-    rows = rows.filter(pk__lte=until) if until else rows
-    left = CHUNK if limit is None else limit
-    while left and (chunk := list(rows.filter(pk__gt=after).values_list("pk", *_FIELDS)[: min(CHUNK, left)])):
-        for pk, *values in chunk:
-            yield pk, _digest(values)
-        after = chunk[-1][0]
-        left -= len(chunk) if limit is not None else 0
-
-
-def _digest(values: list[Any]) -> bytes:
-    text = json.dumps(values, default=_plain, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).digest()[:16]
-
-
-def _plain(value: Any) -> Any:
-    """What JSON has no type for, alike on both databases."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    return str(value) if isinstance(value, UUID | date) else value
 
 
 def _sha(data: bytes) -> str:
@@ -278,10 +262,3 @@ def _sha(data: bytes) -> str:
 def _first_id_at(moment: datetime) -> UUID:
     """The smallest UUIDv7 of that millisecond."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)
-
-
-def _keys() -> list[bytes]:
-    """The key that signs, and those that signed before it. Without any, they are derived from SECRET_KEY."""
-    own = settings.AUDIT_SEAL_KEYS
-    secrets = own or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return [hashlib.sha256(b"promptlib audit seal\0" + force_bytes(secret)).digest() for secret in secrets]

@@ -33,6 +33,7 @@ SENTENCES = {
     AuditLog.Action.PERMISSION: gettext_lazy("{who} changed the rights of {what}"),
     AuditLog.Action.EXPORT: gettext_lazy("{who} exported {what}"),
     AuditLog.Action.IMPORT: gettext_lazy("{who} imported {what}"),
+    AuditLog.Action.ERASE: gettext_lazy("{who} erased {what}"),
 }
 SHOWN_CHARACTERS = 600
 

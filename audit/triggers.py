@@ -1,18 +1,21 @@
 """What the database refuses to do to the audit log, whoever asks."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
-from promptlib.core.sql import Trigger, refuse
+from audit.digests import ANONYMOUS, LASTING
+from audit.models import AuditLog, AuditRedaction
+from promptlib.core.sql import Trigger, differs, refuse
 
 REFUSED: dict[Literal["UPDATE", "DELETE"], str] = {"UPDATE": "changed", "DELETE": "deleted"}
+ERASE = int(AuditLog.Action.ERASE)
 
 
 def _refusal(message: str) -> Callable[[str], list[str]]:
     return lambda vendor: [refuse(vendor, message)]
 
 
-def _append_only(table: str, what: str) -> list[Trigger]:
+def _append_only(table: str, what: str, **exceptions: Any) -> list[Trigger]:
     return [
         Trigger(
             name=f"{table}_refuse_{event.lower()}",
@@ -21,9 +24,46 @@ def _append_only(table: str, what: str) -> list[Trigger]:
             event=event,
             body=_refusal(f"{what} is append-only: its rows are never {word}."),
             serves=f"{what} is append-only",
+            **(exceptions if event == "UPDATE" else {}),
         )
         for event, word in REFUSED.items()
     ]
 
 
-TRIGGERS = [*_append_only("audit_logs", "The audit log"), *_append_only("audit_seals", "The chain of seals")]
+def _is_no_erasure(vendor: str) -> str:
+    """True of an update that does more than make a part anonymous of which a redaction says so."""
+    lasting = (differs(vendor, f"OLD.{name}", f"NEW.{name}") for name in ("id", *LASTING))
+    return " OR ".join([*lasting, *(_says_more(vendor, part) for part in ANONYMOUS)])
+
+
+def _says_more(vendor: str, part: int) -> str:
+    columns = ANONYMOUS[part]
+    changed = " OR ".join(differs(vendor, f"OLD.{name}", f"NEW.{name}") for name in columns)
+    emptied = " AND ".join(
+        f"NEW.{name} IS NULL" if value is None else f"LENGTH(NEW.{name}) = 0" for name, value in columns.items()
+    )
+    told = f"SELECT 1 FROM audit_redactions WHERE row_id = OLD.id AND part = {int(part)}"
+    return f"(({changed}) AND NOT ({emptied} AND EXISTS ({told})))"
+
+
+ERASURES_ONLY = Trigger(
+    name="audit_redactions_of_erasures",
+    table="audit_redactions",
+    timing="BEFORE",
+    event="INSERT",
+    when=(
+        "NOT EXISTS (SELECT 1 FROM audit_logs erasure JOIN audit_logs redacted ON redacted.id = NEW.row_id"
+        f" WHERE erasure.id = NEW.erasure_id AND erasure.action = {ERASE}"
+        f" AND (NEW.part <> {int(AuditRedaction.Part.ACTOR)} OR redacted.actor_id IS NULL"
+        " OR redacted.actor_id = erasure.subject_id))"
+    ),
+    body=_refusal("A row of the audit log is made anonymous for an erasure in the log only."),
+    serves="the log is made anonymous for an erasure in it only, and who acted for that person's own",
+)
+
+TRIGGERS = [
+    *_append_only("audit_logs", "The audit log", when=_is_no_erasure, needs=("audit_redactions",)),
+    *_append_only("audit_seals", "The chain of seals"),
+    *_append_only("audit_redactions", "The list of redactions"),
+    ERASURES_ONLY,
+]

@@ -28,6 +28,13 @@ def distinct(vendor: str, left: str, right: str) -> str:
     return f"NOT ({left} <=> {right})" if vendor == "mysql" else f"{left} IS NOT {right}"
 
 
+def differs(vendor: str, left: str, right: str) -> str:
+    """As `distinct`, byte for byte: MySQL's collation takes "Résumé" and "resume" for one."""
+    if vendor == "mysql":
+        left, right = f"CAST({left} AS BINARY)", f"CAST({right} AS BINARY)"
+    return distinct(vendor, left, right)
+
+
 def refuse(vendor: str, message: str) -> str:
     """A statement that stops the write with `message`: OperationalError 1644 on MySQL, IntegrityError on SQLite."""
     text = message.replace("'", "''")
@@ -48,6 +55,8 @@ class Trigger:
     when: str | Callable[[str], str] = ""
     serves: str = ""
     vendors: tuple[str, ...] = ("mysql", "sqlite")
+    needs: tuple[str, ...] = ()
+    """Other tables that it reads and that a later migration makes: until then it is left out."""
 
     def create_sql(self, vendor: str) -> str:
         body = self.body(vendor) if callable(self.body) else self.body
@@ -168,7 +177,10 @@ def sync(using: str = "default", **_signal: Any) -> None:
 
 
 class InstallSchemaObjects(RunPython):
-    """Migration operation: create the triggers and views that modules of one app declare; backwards, drop them."""
+    """Migration operation: create the triggers and views that modules of one app declare; backwards, drop them.
+
+    Triggers on tables that are not there yet are left to the migration that makes them.
+    """
 
     def __init__(self, app_label: str, *modules: str) -> None:
         self.app_label, self.modules = app_label, modules or ("triggers", "reports")
@@ -178,7 +190,10 @@ class InstallSchemaObjects(RunPython):
         return type(self).__name__, [self.app_label, *self.modules], {}
 
     def _install(self, _apps: Any, schema_editor: Any) -> None:
-        install(declared(self.app_label, self.modules), schema_editor.connection)
+        tables = set(schema_editor.connection.introspection.table_names())
+        objects = declared(self.app_label, self.modules)
+        there = [each for each in objects if isinstance(each, View) or {each.table, *each.needs} <= tables]
+        install(there, schema_editor.connection)
 
     def _drop(self, _apps: Any, schema_editor: Any) -> None:
         drop(declared(self.app_label, self.modules), schema_editor.connection)

@@ -16,7 +16,7 @@ from django.test import override_settings
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
-from audit import sealing
+from audit import digests, sealing
 from audit.models import AuditLog, AuditSeal
 from audit.sealing import Finding, Kind
 from audit.services import record
@@ -31,7 +31,7 @@ NOW = timedelta(seconds=-1)  # rows of this very millisecond too
 @pytest.fixture(autouse=True)
 def small_seals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealing, "ROWS_PER_SEAL", 7)
-    monkeypatch.setattr(sealing, "CHUNK", 4)
+    monkeypatch.setattr(digests, "CHUNK", 4)
 
 
 def write(person: User, count: int, pause: float = 0) -> None:
