@@ -5,8 +5,10 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q
 
+from promptlib.core.querysets import LoggedQuerySet
 
-class TeamQuerySet(models.QuerySet):
+
+class TeamQuerySet(LoggedQuerySet):
     """Teams. Members see their teams; for others they do not exist."""
 
     def visible_to(self, user: Any) -> Self:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -37,6 +37,16 @@ def acting(
 ) -> Iterator[None]:
     """Everything inside is done by `actor`. For commands, threads and streaming responses, which have no request."""
     token = _origin.set(Origin(actor, ip, user_agent, request_id))
+    try:
+        yield
+    finally:
+        _origin.reset(token)
+
+
+@contextmanager
+def acting_as(actor: Any) -> Iterator[None]:
+    """Everything inside is done by `actor`, from wherever the request came: for services that are told who acts."""
+    token = _origin.set(replace(_origin.get(), actor=actor))
     try:
         yield
     finally:

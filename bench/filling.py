@@ -98,7 +98,7 @@ class Filling:
                     password=password,
                 )
         made = [user for user in known.values() if user._state.adding]
-        User.objects.bulk_create(made)
+        User.objects.unlogged("invented").bulk_create(made)
         EmailAddress.objects.bulk_create(
             EmailAddress(user=user, email=user.email, verified=True, primary=True) for user in made
         )
@@ -108,7 +108,7 @@ class Filling:
         chosen = sorted({word.lower() for said in self.sentences.said[:400] for word in said.split() if word.isalpha()})
         names = [name for name in chosen if len(name) > 4][:TAGS]
         known = set(Tag.objects.values_list("slug", flat=True))
-        Tag.objects.bulk_create(Tag(name=name, slug=name) for name in names if name not in known)
+        Tag.objects.unlogged("invented").bulk_create(Tag(name=name, slug=name) for name in names if name not in known)
         return [(self._stored(tag.pk), tag.name) for tag in Tag.objects.filter(slug__in=names)]
 
     @staticmethod

@@ -90,7 +90,7 @@ def _template(owner: Any, raters: list[Any], *, versions: int, moves: int, ratin
             template, name=("production", "staging")[number % 2], version=pks[-1 - number % len(pks)], by=owner
         )
     for start in range(0, ratings, CHUNK):
-        Rating.objects.bulk_create(
+        Rating.objects.unlogged("invented").bulk_create(
             Rating(
                 template=template,
                 version=pks[number % len(pks)],
@@ -110,7 +110,7 @@ def _people(count: int) -> list[Any]:
         User(email=f"rater-{n}@bench.example", email_key=f"rater-{n}@bench.example", handle=f"rater-{n}", password="!")
         for n in range(count)
     ]
-    return User.objects.bulk_create(people, batch_size=CHUNK)
+    return User.objects.unlogged("invented").bulk_create(people, batch_size=CHUNK)
 
 
 def _milliseconds(client: Any, path: str) -> float:

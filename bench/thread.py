@@ -98,7 +98,7 @@ def _thread(owner: Any, length: int) -> Any:
             )
             last = prompt.pk
             batch.append(prompt)
-        Prompt.objects.bulk_create(batch)
+        Prompt.objects.unlogged("invented").bulk_create(batch)
     return thread
 
 

@@ -102,7 +102,7 @@ def _start(record: ConversationRecord, owner: Any, note: str) -> Conversation:
         archived_at=timezone.now() if record.is_archived else None,
         created_at=record.created_at or timezone.now(),
     )
-    Conversation.objects.bulk_create([conversation])
+    Conversation.objects.unlogged("told as imported, below").bulk_create([conversation])
     seat = Participant(
         conversation=conversation,
         user=owner,
@@ -155,11 +155,12 @@ class _Interactions:
             self._fill(prompt, turn, keys)
             made.append(prompt)
         self._mark_attempts(made)
-        Prompt.objects.bulk_create(made, batch_size=BATCH)
-        remarks = [(keys[turn.key], *comment) for turn in self.fresh for comment in turn.comments]
+        Prompt.objects.unlogged("told as imported, below").bulk_create(made, batch_size=BATCH)
+        at_hand = {turn.key: Prompt(pk=keys[turn.key], conversation=self.conversation) for turn in self.fresh}
+        remarks = [(at_hand[turn.key], *comment) for turn in self.fresh for comment in turn.comments]
         PromptComment.objects.bulk_create(
-            PromptComment(prompt_id=pk, author=self.owner, text=text[:10_000], created_at=at or timezone.now())
-            for pk, text, at in remarks
+            PromptComment(prompt=prompt, author=self.owner, text=text[:10_000], created_at=at or timezone.now())
+            for prompt, text, at in remarks
         )
         record_many(AuditLog.Action.IMPORT, made, changes=_told, reason=note)
         for prompt in answered:

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from conversations.search import CONVERSATIONS, PROMPTS
-from promptlib.core.querysets import SoftDeleteQuerySet
+from promptlib.core.querysets import LoggedQuerySet, SoftDeleteQuerySet
 from promptlib.core.search import search
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class PromptManager(models.Manager.from_queryset(PromptQuerySet)):  # type: igno
         return super().get_queryset().filter(deleted_at__isnull=True)
 
 
-class ShareLinkQuerySet(models.QuerySet):
+class ShareLinkQuerySet(LoggedQuerySet):
     """Links by which others read."""
 
     def working(self) -> Self:
@@ -102,7 +102,7 @@ class ShareLinkQuerySet(models.QuerySet):
         )
 
 
-class AIModelQuerySet(models.QuerySet):
+class AIModelQuerySet(LoggedQuerySet):
     """Models that answer."""
 
     def usable(self) -> Self:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
-from promptlib.core.querysets import SoftDeleteQuerySet
+from promptlib.core.querysets import LoggedQuerySet, SoftDeleteQuerySet
 from promptlib.core.search import search
 from templates_app.search import TEMPLATES
 
@@ -60,7 +60,7 @@ class TemplateManager(models.Manager.from_queryset(TemplateQuerySet)):  # type: 
         return super().get_queryset().filter(deleted_at__isnull=True)
 
 
-class GrantQuerySet(models.QuerySet):
+class GrantQuerySet(LoggedQuerySet):
     """Rights of people and teams on templates."""
 
     def living(self) -> Self:
@@ -68,7 +68,7 @@ class GrantQuerySet(models.QuerySet):
         return self.filter(Q(user__isnull=True) | Q(user__deleted_at__isnull=True))
 
 
-class VersionQuerySet(models.QuerySet):
+class VersionQuerySet(LoggedQuerySet):
     """Versions, readable by whoever may see their template."""
 
     def visible_to(self, user: Any) -> Self:

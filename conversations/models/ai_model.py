@@ -2,6 +2,7 @@
 
 import os
 from datetime import date
+from typing import ClassVar
 
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
@@ -41,7 +42,7 @@ class AIModel(BaseModel):
     is_enabled = models.BooleanField(_("enabled"), default=True, db_default=True)
     position = models.PositiveSmallIntegerField(_("position"), default=0, db_default=0)
 
-    objects = AIModelQuerySet.as_manager()
+    objects: ClassVar[models.Manager] = AIModelQuerySet.as_manager()
 
     class Meta:
         db_table = "ai_models"

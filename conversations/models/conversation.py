@@ -84,6 +84,7 @@ class Participant(BaseModel):
         VIEWER = "viewer", _("viewer")
 
     STATISTICS = ("last_activity_at",)
+    HOUSEKEEPING = ("last_read_at", "leaf")  # reading is no change
 
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="participants", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="participations", db_index=False)
@@ -180,6 +181,8 @@ class ConversationTag(BaseModel):
 class ShareLink(BaseModel):
     """A link that lets others read a conversation. The token itself is never stored."""
 
+    HOUSEKEEPING = ("view_count",)  # each opening is logged by itself
+
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="links")
     token_hash = KeyField(_("token hash"), max_length=64, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=120, blank=True)
@@ -190,7 +193,7 @@ class ShareLink(BaseModel):
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 
-    objects = ShareLinkQuerySet.as_manager()
+    objects: ClassVar[models.Manager] = ShareLinkQuerySet.as_manager()
 
     class Meta:
         db_table = "conversation_links"

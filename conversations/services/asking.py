@@ -13,8 +13,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from audit.context import acting_as
 from audit.models import AuditLog
-from audit.services import record, record_many
+from audit.services import record
 from conversations.models import AIModel, Conversation, Participant, Prompt
 from conversations.services import limits, producer
 from conversations.services.messages import fill
@@ -121,10 +122,8 @@ def record_answer(prompt: Prompt, *, text: str, by: Any, model_name: str = "") -
     now = timezone.now()
     waiting = Prompt.objects.filter(pk=prompt.pk, status=Prompt.Status.DRAFT)
     fields = {"response_text": text, "model": model_name, "completed_at": now, "updated_at": now}
-    if not waiting.update(status=Prompt.Status.RECORDED, **fields):
-        return False
-    record(AuditLog.Action.UPDATE, prompt, changes={"status": [prompt.status, Prompt.Status.RECORDED.value]}, actor=by)
-    return True
+    with acting_as(by):
+        return bool(waiting.update(status=Prompt.Status.RECORDED, **fields))
 
 
 def _save(target: Target, prompt: Prompt, model: AIModel | None, key: str, beside: Prompt | None = None) -> Prompt:
@@ -194,9 +193,7 @@ def _part_ways(conversation: Conversation, after: UUID) -> None:
     if following is None or following.parent_id or following.metadata.get("attempt_of"):
         return
     family = [following.pk, *map(UUID, following.metadata.get("attempts", []))]
-    named = list(Prompt.all_objects.filter(pk__in=family, parent=None))
-    Prompt.all_objects.filter(pk__in=[each.pk for each in named]).update(parent=after)
-    record_many(AuditLog.Action.UPDATE, named, changes={"parent": [None, str(after)]})
+    Prompt.all_objects.filter(pk__in=family, parent=None).update(parent=after)
 
 
 def _join_family(prompt: Prompt, beside: Prompt) -> None:
@@ -205,4 +202,5 @@ def _join_family(prompt: Prompt, beside: Prompt) -> None:
     first = Prompt.all_objects.select_for_update().get(pk=first_id)
     prompt.metadata = {**prompt.metadata, "attempt_of": str(first_id)}
     attempts = [*first.metadata.get("attempts", []), str(prompt.pk)]
-    Prompt.all_objects.filter(pk=first_id).update(metadata={**first.metadata, "attempts": attempts})
+    quiet = Prompt.all_objects.unlogged("the new interaction's own row says whose attempt it is")
+    quiet.filter(pk=first_id).update(metadata={**first.metadata, "attempts": attempts})

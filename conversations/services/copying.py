@@ -6,8 +6,6 @@ from uuid import UUID
 from django.db import transaction
 from uuid_utils.compat import uuid7
 
-from audit.models import AuditLog
-from audit.services import record_many
 from conversations.models import Conversation, Prompt
 from conversations.services.organizing import start_conversation
 
@@ -63,4 +61,3 @@ def _known(pk: str | None, ids: dict[UUID, UUID]) -> str | None:
 
 def _store(batch: list[Prompt]) -> None:
     Prompt.objects.bulk_create(batch, batch_size=BATCH)
-    record_many(AuditLog.Action.CREATE, batch)

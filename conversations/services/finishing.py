@@ -30,7 +30,7 @@ def finish(prompt: Prompt, status: Prompt.Status, fields: Mapping[str, Any], *, 
         if row is None:
             return False
         saved = {**fields, "metadata": {**row["metadata"], **added}}
-        open_.update(**saved, status=status, completed_at=now, updated_at=now)
+        open_.unlogged("told as a run, below").update(**saved, status=status, completed_at=now, updated_at=now)
         changes: dict[str, list[Any]] = {"status": [prompt.status, status.value]}
         changes |= {name: [None, _plain(fields[name])] for name in TOLD if fields.get(name) not in (None, "")}
         record(AuditLog.Action.RUN, prompt, changes=changes, actor=actor or prompt.author)

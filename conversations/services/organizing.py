@@ -9,8 +9,7 @@ from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from audit.models import AuditLog
-from audit.services import record
+from audit.context import acting_as
 from conversations.models import AIModel, Conversation, Participant
 from conversations.services.path import path_end
 
@@ -43,13 +42,11 @@ def title_for(text: str) -> str:
 @transaction.atomic
 def rename(conversation: Conversation, *, title: str, revision: int, by: Any) -> bool:
     """False, and nothing changed, if somebody else changed the conversation since `revision`."""
-    before = conversation.title
     fresh = Conversation.objects.filter(pk=conversation.pk, revision=revision)
-    if not fresh.update(title=title, revision=F("revision") + 1, updated_at=timezone.now()):
-        return False
+    with acting_as(by):
+        if not fresh.update(title=title, revision=F("revision") + 1, updated_at=timezone.now()):
+            return False
     conversation.title = title
-    if title != before:
-        record(AuditLog.Action.UPDATE, conversation, changes={"title": [before, title]}, actor=by)
     return True
 
 

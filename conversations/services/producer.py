@@ -81,6 +81,7 @@ def produce(prompt_id: UUID, origin: Origin = Origin()) -> bool:  # noqa: B008  
         prompts = Prompt.all_objects.select_related("author", "ai_model", "template_version")
         prompt = prompts.filter(pk=prompt_id).first()
         pending = Prompt.all_objects.filter(pk=prompt_id, status=Prompt.Status.PENDING)
+        pending = pending.unlogged("a run is told when it is asked for and when it ends")
         if prompt is None or not pending.update(status=Prompt.Status.STREAMING, updated_at=timezone.now()):
             return False
     prompt.status = Prompt.Status.STREAMING
@@ -106,6 +107,7 @@ def save_partials() -> None:
     with transaction.atomic() if unsaved else contextlib.nullcontext():
         for prompt_id, text in sorted(unsaved.items()):
             writing = Prompt.all_objects.filter(pk=prompt_id, status=Prompt.Status.STREAMING)
+            writing = writing.unlogged("an answer is told when it is whole")
             writing.update(response_text=text, updated_at=timezone.now())
     for prompt_id in Prompt.all_objects.filter(pk__in=channels, finish_reason=STOPPED).values_list("pk", flat=True):
         channels[prompt_id].stop_requested.set()

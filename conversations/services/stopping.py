@@ -23,7 +23,7 @@ def stop(prompt: Prompt, *, by: Any) -> bool:
     a silent model is not waited for: the row is ended here, and what the model says later is dropped.
     """
     asked = Prompt.objects.filter(pk=prompt.pk, status__in=UNFINISHED)
-    if not asked.update(finish_reason=STOPPED, updated_at=timezone.now()):
+    if not asked.unlogged("finish tells how it ended").update(finish_reason=STOPPED, updated_at=timezone.now()):
         return False
     if channel := broker.find(prompt.pk):
         channel.stop_requested.set()

@@ -10,20 +10,26 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from promptlib.core import soft_delete
+from promptlib.core.changes import accounted, delete_row
 from promptlib.core.fields import UUIDField, UUIDv7Field
-from promptlib.core.querysets import AliveManager, SoftDeleteQuerySet
+from promptlib.core.querysets import AliveManager, LoggedQuerySet, SoftDeleteQuerySet
 from promptlib.core.restoring import WayBack
 
 
 class BaseModel(models.Model):
-    """A row with a UUIDv7 key and two timestamps."""
+    """A row with a UUIDv7 key and two timestamps. Its managers' querysets are `LoggedQuerySet`s."""
 
     STATISTICS: ClassVar[tuple[str, ...]] = ()
     """Fields that database triggers keep. A save never writes them, so a stale object cannot undo a count."""
 
+    HOUSEKEEPING: ClassVar[tuple[str, ...]] = ()
+    """Fields whose change is none that anybody looks for in a history."""
+
     id = UUIDv7Field()
     created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+
+    objects: ClassVar[models.Manager] = models.Manager.from_queryset(LoggedQuerySet)()
 
     class Meta:
         abstract = True
@@ -37,8 +43,11 @@ class BaseModel(models.Model):
                 for field in self._meta.concrete_fields
                 if not field.primary_key and not field.generated and field.name not in self.STATISTICS
             } - {field.name for field in self._meta.concrete_fields if field.attname in self.get_deferred_fields()}
-        with transaction.atomic(using=kwargs.get("using"), savepoint=False):  # with the audit row that the save writes
+        with transaction.atomic(using=kwargs.get("using"), savepoint=False), accounted():  # with its audit row
             super().save(*args, update_fields=update_fields, **kwargs)
+
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        return delete_row(self, using, keep_parents)
 
 
 class SoftDeleteModel(BaseModel):
@@ -58,7 +67,7 @@ class SoftDeleteModel(BaseModel):
         db_persist=False,
     )
 
-    objects: ClassVar[models.Manager[Self]] = AliveManager.from_queryset(SoftDeleteQuerySet)()
+    objects: ClassVar[models.Manager[Self]] = AliveManager.from_queryset(SoftDeleteQuerySet)()  # type: ignore[assignment]
     all_objects: ClassVar[models.Manager[Self]] = models.Manager.from_queryset(SoftDeleteQuerySet)()
 
     class Meta:
@@ -86,3 +95,15 @@ class SoftDeleteModel(BaseModel):
     def soft_delete_parents(cls) -> tuple[str, ...]:
         """Foreign keys whose target must be alive for a row of this model to come back."""
         return ()
+
+
+def adopt(model: type[models.Model]) -> None:
+    """Let a model of Django's own write and delete as ours do, in one transaction with what is told of it."""
+    save = model.save
+
+    def told_save(self: models.Model, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic(using=kwargs.get("using"), savepoint=False):
+            save(self, *args, **kwargs)
+
+    model.save, model.delete = told_save, delete_row  # type: ignore[assignment,method-assign]  # that is the point
+    type(model._default_manager)._queryset_class = LoggedQuerySet  # type: ignore[attr-defined]  # not in the stubs

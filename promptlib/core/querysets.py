@@ -1,18 +1,166 @@
-"""Querysets of things that can be in the trash."""
+"""Querysets whose writes are told row by row, and those of things that can be in the trash."""
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self, cast
 from uuid import UUID
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Exists, OuterRef
+from django.db.models.query import ModelIterable
 
 from promptlib.core import soft_delete
+from promptlib.core.changes import (
+    Changed,
+    TellingCollector,
+    accounted,
+    batches,
+    rows_changed,
+    rows_created,
+    told_fields,
+    tracked,
+)
 
 if TYPE_CHECKING:
     from promptlib.core.models import SoftDeleteModel
 
 
-class SoftDeleteQuerySet(models.QuerySet):
+class LoggedQuerySet(models.QuerySet):
+    """Rows of which each change is told, whether one is written or a thousand (see `promptlib.core.changes`).
+
+    An update of what nobody keeps a log of (statistics, timestamps) costs what Django's own costs; else the rows are
+    read and locked first, and exactly those are written.
+    """
+
+    _unlogged = ""
+
+    def unlogged(self, reason: str) -> Self:
+        """What this queryset writes is told to nobody; `reason` says why that is right."""
+        clone = self._chain()  # type: ignore[attr-defined]  # not in the stubs
+        clone._unlogged = reason
+        return clone
+
+    def update(self, **values: Any) -> int:
+        fields = [] if self._unlogged else told_fields(self.model, values)
+        if not fields or self.query.is_sliced or self.query.combinator:
+            with accounted():
+                return super().update(**values)
+        with transaction.atomic(using=self._db_to_write(), savepoint=False):
+            rows = self._locked()
+            return sum(self._write(batch, values, fields) for batch in batches(rows))
+
+    update.alters_data = True  # type: ignore[attr-defined]  # Django's mark: templates may not call it
+
+    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
+        objs, names = tuple(objs), list(fields)
+        told = [] if self._unlogged else told_fields(self.model, names)
+        if not told:
+            with accounted():
+                return super().bulk_update(objs, names, batch_size)
+        with transaction.atomic(using=self._db_to_write(), savepoint=False):
+            before = [row for batch in batches(objs) for row in self.filter(pk__in=[o.pk for o in batch])._locked()]
+            quiet = self.unlogged("bulk_update tells it with the objects' own values")
+            count = super(LoggedQuerySet, quiet).bulk_update(objs, names, batch_size)
+            by_pk = {each.pk: each for each in objs}
+            for rows in batches(before):
+                values = {each.attname: {row.pk: getattr(by_pk[row.pk], each.attname) for row in rows} for each in told}
+                self._tell_written(rows, values)
+            return count
+
+    bulk_update.alters_data = True  # type: ignore[attr-defined]  # as above
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **options: Any) -> list[Any]:
+        """As Django's. Where it would change rows that are there already, only an unlogged queryset does it."""
+        objs = list(objs)
+        if self._unlogged or self.model not in tracked:
+            with accounted():
+                return super().bulk_create(objs, *args, **options)
+        if options.get("update_conflicts"):
+            raise NotImplementedError("Rows that bulk_create changes are not told: update them, or say why not.")
+        with transaction.atomic(using=self._db_to_write(), savepoint=False), accounted():
+            made = super().bulk_create(objs, *args, **options)
+            fresh: Sequence[Any] = made
+            if options.get("ignore_conflicts"):
+                there = self.model._base_manager.using(self.db).filter(pk__in=[each.pk for each in made])
+                keys = set(there.values_list("pk", flat=True))
+                fresh = [each for each in made if each.pk in keys]
+            for batch in batches(fresh):
+                rows_created.send(self.model, instances=batch)
+            return made
+
+    bulk_create.alters_data = True  # type: ignore[attr-defined]  # as above
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        if self._unlogged or self.query.is_sliced or self.query.combinator or self._fields is not None:  # type: ignore[attr-defined]
+            with accounted():
+                return super().delete()
+        rows = self._chain()  # type: ignore[attr-defined]  # as Django's own delete prepares it
+        rows._for_write = True
+        rows.query.select_for_update = rows.query.select_related = False
+        rows.query.clear_ordering(force=True)
+        collector = TellingCollector(using=self._db_to_write(), origin=cast("models.QuerySet[models.Model]", self))
+        collector.collect(rows)
+        self._result_cache = None
+        return collector.delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]  # as above
+    delete.queryset_only = True  # type: ignore[attr-defined]  # as on Django's own: not on managers
+
+    # ---- what they have in common ----------------------------------------------
+
+    def _clone(self) -> Self:
+        clone = super()._clone()  # type: ignore[misc]  # not in the stubs
+        clone._unlogged = self._unlogged
+        return clone
+
+    def _db_to_write(self) -> str:
+        self._for_write = True
+        return self.db
+
+    def _locked(self) -> list[Any]:
+        """The rows whole, whatever this queryset would have fetched of them; nobody changes them until the end."""
+        rows = self._chain()  # type: ignore[attr-defined]  # as above
+        rows._fields, rows._iterable_class, rows._prefetch_related_lookups = None, ModelIterable, ()
+        rows.query.clear_select_clause()
+        rows.query.clear_deferred_loading()
+        rows.query.clear_ordering(force=True)
+        rows.query.default_cols = True
+        return list(rows.using(self._db_to_write()).select_for_update(of=("self",)))
+
+    def _chosen(self, pks: list[Any]) -> Any:
+        rows: Any = self if self.query.annotations else self.model._base_manager.using(self.db)
+        return rows.filter(pk__in=pks)
+
+    def _write(self, rows: Sequence[Any], values: dict[str, Any], fields: Sequence[models.Field]) -> int:
+        chosen = self._chosen([row.pk for row in rows])
+        with accounted():
+            count: int = models.QuerySet.update(chosen, **values)
+        given = {self.model._meta.get_field(name).name: value for name, value in values.items() if name != "pk"}
+        self._tell_written(rows, {each.attname: {row.pk: given[each.name] for row in rows} for each in fields})
+        return count
+
+    def _tell_written(self, rows: Sequence[Any], values: dict[str, dict[Any, Any]]) -> None:
+        """`values`: what was written, per column and row; what the database worked out is read back."""
+        computed = [name for name, of in values.items() if any(hasattr(v, "resolve_expression") for v in of.values())]
+        if computed:
+            found = self.model._base_manager.using(self.db).filter(pk__in=[row.pk for row in rows])
+            for pk, *read in found.values_list("pk", *computed):
+                for name, value in zip(computed, read, strict=True):
+                    values[name][pk] = value
+        changes = []
+        for row in rows:
+            change = Changed(row)
+            for name, of in values.items():
+                change.note(name, getattr(row, name), self._as_read(name, of[row.pk]))
+            if change.after:
+                changes.append(change)
+        if changes:
+            rows_changed.send(self.model, changes=changes)
+
+    def _as_read(self, name: str, value: Any) -> Any:
+        return value.pk if isinstance(value, models.Model) else self.model._meta.get_field(name).to_python(value)  # type: ignore[union-attr]
+
+
+class SoftDeleteQuerySet(LoggedQuerySet):
     """Deleting moves the rows to the trash, one deletion id for all of them."""
 
     def alive(self) -> Self:
@@ -40,7 +188,7 @@ class SoftDeleteQuerySet(models.QuerySet):
     delete.queryset_only = True  # type: ignore[attr-defined]  # as on Django's own: not on managers
 
     def hard_delete(self) -> tuple[int, dict[str, int]]:
-        """Delete the rows for good, with Django's own collector."""
+        """Delete the rows for good, with all that Django's own collector finds on them."""
         return super().delete()
 
     hard_delete.alters_data = True  # type: ignore[attr-defined]  # as above

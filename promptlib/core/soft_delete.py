@@ -91,7 +91,8 @@ def _move(
             queryset = model.all_objects.using(using).filter(pk__in=[row.pk for row in batch])
             pks = set(queryset.filter(deleted_at__isnull=True).select_for_update().values_list("pk", flat=True))
             taken = [row for row in batch if row.pk in pks]  # another delete may have been quicker
-            queryset.filter(pk__in=pks).update(deleted_at=now, deleted_by=by, deletion_id=deletion_id)
+            quiet = queryset.unlogged("soft_deleted tells it as a deletion")
+            quiet.filter(pk__in=pks).update(deleted_at=now, deleted_by=by, deletion_id=deletion_id)
             for row in taken:
                 row.deleted_at, row.deleted_by, row.deletion_id = now, by, deletion_id
             if taken:
@@ -192,7 +193,8 @@ def _restore(deletion_id: UUID, answers: Answers, by: Any, reason: str) -> int:
     for model, rows in found.items():
         for batch in _batches(rows):
             pks = [row.pk for row in batch]
-            model.all_objects.filter(pk__in=pks).update(deleted_at=None, deleted_by=None, deletion_id=None)
+            quiet = model.all_objects.unlogged("restored tells it as a restore")
+            quiet.filter(pk__in=pks).update(deleted_at=None, deleted_by=None, deletion_id=None)
             for row in batch:
                 row.deleted_at = row.deleted_by = row.deletion_id = None
             restored.send(model, instances=batch, deletion_id=deletion_id, by=by, reason=reason)

@@ -138,17 +138,16 @@ class Batches:
         people = People((plan.record for plan in plans), are_believed=self.options.believes_people)
         templates = [self._template(plan, people) for plan in plans]
         versions = [self._versions(template, plan, people) for template, plan in zip(templates, plans, strict=True)]
-        PromptTemplate.objects.bulk_create(templates)
-        tags = self._tag(templates, plans)
+        PromptTemplate.objects.unlogged("told as imported, below").bulk_create(templates)
+        self._tag(templates, plans)
         every = [version for several in versions for version in several]
-        TemplateVersion.objects.bulk_create(every, batch_size=500)
+        TemplateVersion.objects.unlogged("told as imported, below").bulk_create(every, batch_size=500)
         for template, several, plan in zip(templates, versions, plans, strict=True):
             history = plan.record.history
             template.current_version = next(
                 version for version in several if history is None or version.number == history.current
             )
-        PromptTemplate.objects.bulk_update(templates, ["current_version"])
-        record_many(AuditLog.Action.CREATE, tags)
+        PromptTemplate.objects.unlogged("a part of the import").bulk_update(templates, ["current_version"])
         record_many(AuditLog.Action.IMPORT, templates, changes=_told(plans), reason=self.options.note)
         record_many(AuditLog.Action.IMPORT, every, changes=_version_told, reason=self.options.note)
         for template, several, plan in zip(templates, versions, plans, strict=True):
@@ -203,7 +202,6 @@ class Batches:
             for name, number, is_protected in history.labels
         ]
         Label.objects.bulk_create(labels)
-        record_many(AuditLog.Action.CREATE, labels, changes=lambda label: {"version": [None, label.version.number]})
         if history.forked_from:
             self._forks.append((template, history))
         if self.options.believes_people:
@@ -220,20 +218,19 @@ class Batches:
                 template.forked_from = original
                 template.save(update_fields=["forked_from"])
 
-    def _tag(self, templates: list[PromptTemplate], plans: list[Plan]) -> list[Tag]:
-        """Give the templates their tags; returns the tags that had to be made."""
+    def _tag(self, templates: list[PromptTemplate], plans: list[Plan]) -> None:
+        """Give the templates their tags, and make those that are not there yet."""
         wanted = [{Tag.slug_of(name): name for name in reversed(plan.record.tags)} for plan in plans]
         names = {slug: " ".join(name.split())[:80] for tags in reversed(wanted) for slug, name in tags.items() if slug}
         known = {tag.slug: tag for tag in Tag.objects.filter(slug__in=names)}
         made = [Tag(slug=slug, name=name) for slug, name in sorted(names.items()) if slug not in known]
         Tag.objects.bulk_create(made)
         known |= {tag.slug: tag for tag in made}
-        TemplateTag.objects.bulk_create(
+        TemplateTag.objects.unlogged("told with the template that is imported").bulk_create(
             TemplateTag(template=template, tag=known[slug])
             for template, tags in zip(templates, wanted, strict=True)
             for slug in sorted(filter(None, tags))
         )
-        return made
 
     # ---- known ones ------------------------------------------------------------
 

@@ -95,6 +95,8 @@ class RatingReport(BaseModel):
 class Favorite(BaseModel):
     """A person's bookmark of a template, in their own order."""
 
+    HOUSEKEEPING = ("position",)  # the order is nobody else's business
+
     template = models.ForeignKey("templates_app.PromptTemplate", models.CASCADE, related_name="favorites")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="favorites", db_index=False)
     position = models.PositiveIntegerField(_("position"), default=0, db_default=0)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -63,7 +63,7 @@ class TemplateVersion(BaseModel):
     rating_sum = models.IntegerField(_("sum of ratings"), default=0, db_default=0, editable=False)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
 
-    objects = models.Manager.from_queryset(VersionQuerySet)()
+    objects: ClassVar[models.Manager] = models.Manager.from_queryset(VersionQuerySet)()
 
     class Meta:
         db_table = "template_versions"

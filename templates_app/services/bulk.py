@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from audit.context import acting_as
 from templates_app.models import BulkAction, PromptTemplate
 from templates_app.services.bulk_kinds import KINDS, Kind
 
@@ -44,7 +45,8 @@ def act_on_many(name: str, pks: Iterable[UUID], *, by: Any, choice: Any = None) 
     kind = KINDS[name]
     wanted = list(dict.fromkeys(pks))[:SELECTION_LIMIT]
     templates = _permitted(kind, wanted, by)
-    before = kind.apply(templates, choice, by)
+    with acting_as(by):
+        before = kind.apply(templates, choice, by)
     action = BulkAction.objects.create(user=by, action=name, before=before) if before else None
     return Outcome(action, len(before), len(templates) - len(before), len(wanted) - len(templates))
 
@@ -57,7 +59,8 @@ def undo_many(action: BulkAction, *, by: Any) -> Undone:
         return Undone(0, 0, is_repeated=True)
     kind = KINDS[locked.action]
     templates = _permitted(kind, [UUID(entry["id"]) for entry in locked.before], by)
-    restored = kind.undo(templates, locked.before, by)
+    with acting_as(by):
+        restored = kind.undo(templates, locked.before, by)
     locked.undone_at = timezone.now()
     locked.save(update_fields=["undone_at"])
     return Undone(restored, len(locked.before) - restored)

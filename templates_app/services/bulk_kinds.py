@@ -12,8 +12,6 @@ from uuid import UUID
 from django.db.models import F
 from django.utils import timezone
 
-from audit.models import AuditLog
-from audit.services import record_many
 from promptlib.core import soft_delete
 from templates_app.models import Category, Grant, PromptTemplate, Tag, TemplateTag
 
@@ -44,7 +42,7 @@ def _add_tags(templates: Templates, names: Any, by: Any) -> list[Entry]:
         if missing and len(worn.get(template.pk, ())) + len(missing) <= TAGS_LIMIT:
             fresh[template] = missing
     _wear(fresh)
-    _note_tags("add", {template: [tags[pk].name for pk in pks] for template, pks in fresh.items()}, by)
+    _move_on(fresh)
     return [{"id": str(template.pk), "tags": [str(pk) for pk in pks]} for template, pks in fresh.items()]
 
 
@@ -54,7 +52,7 @@ def _drop_tags(templates: Templates, names: Any, by: Any) -> list[Entry]:
     gone = {each: [pk for pk in tags if pk in worn.get(each.pk, ())] for each in templates}
     gone = {template: pks for template, pks in gone.items() if pks}
     TemplateTag.objects.filter(template__in=gone.keys(), tag__in=tags).delete()
-    _note_tags("delete", {template: [tags[pk].name for pk in pks] for template, pks in gone.items()}, by)
+    _move_on(gone)
     return [{"id": str(template.pk), "tags": [str(pk) for pk in pks]} for template, pks in gone.items()]
 
 
@@ -69,7 +67,7 @@ def _undo_add_tags(templates: Templates, before: list[Entry], by: Any) -> int:
     wanted = {(template.pk, pk) for template, pks in gone.items() for pk in pks}
     rows = TemplateTag.objects.filter(template__in=gone.keys(), tag__in=known)
     TemplateTag.objects.filter(pk__in=[row.pk for row in rows if (row.template_id, row.tag_id) in wanted]).delete()
-    _note_tags("delete", {template: [known[pk].name for pk in pks] for template, pks in gone.items()}, by)
+    _move_on(gone)
     return len(gone)
 
 
@@ -82,7 +80,7 @@ def _undo_drop_tags(templates: Templates, before: list[Entry], by: Any) -> int:
         if pks := [pk for pk in map(UUID, entry["tags"]) if pk in known and pk not in worn.get(template.pk, ())]:
             fresh[template] = pks
     _wear(fresh)
-    _note_tags("add", {template: [known[pk].name for pk in pks] for template, pks in fresh.items()}, by)
+    _move_on(fresh)
     return len(fresh)
 
 
@@ -93,7 +91,7 @@ def _set_field(name: str) -> Callable[[Templates, Any, Any], list[Entry]]:
         now = value.pk if isinstance(value, Category) else value
         before = [{"id": str(each.pk), "was": _plain(_get(each, name)), "now": _plain(now)} for each in templates]
         before = [entry for entry in before if entry["was"] != entry["now"]]
-        _change_field(name, templates, {UUID(entry["id"]): now for entry in before}, by)
+        _change_field(name, {UUID(entry["id"]): now for entry in before})
         return before
 
     return apply
@@ -107,7 +105,7 @@ def _undo_field(name: str) -> Callable[[Templates, list[Entry], Any], int]:
             is_there = name != "category" or entry["was"] is None or entry["was"] in shelves
             if _plain(_get(template, name)) == entry["now"] and is_there:
                 was[template.pk] = UUID(entry["was"]) if name == "category" and entry["was"] else entry["was"]
-        _change_field(name, templates, was, by)
+        _change_field(name, was)
         return len(was)
 
     return undo
@@ -125,10 +123,9 @@ def _grant(templates: Templates, choice: Any, by: Any) -> list[Entry]:
     had = {grant.template_id: grant for grant in Grant.objects.filter(template__in=templates, **whom)}
     changed = [each for each in templates if each.pk not in had or had[each.pk].role != role]
     private = {each.pk: VISIBILITY.SHARED.value for each in changed if each.visibility == VISIBILITY.PRIVATE}
-    _change_field("visibility", templates, private, by)
+    _change_field("visibility", private)
     made = [Grant(template=each, role=role, **whom) for each in changed if each.pk not in had]
     Grant.objects.bulk_create(made, batch_size=500)
-    record_many(AuditLog.Action.CREATE, made, changes={"role": ["None", role]}, actor=by)
     before = []
     for template in changed:
         grant = had.get(template.pk)
@@ -167,7 +164,7 @@ def _undo_grant(templates: Templates, before: list[Entry], by: Any) -> int:
         if entry["visibility"] and template.visibility == VISIBILITY.SHARED:
             alone[template.pk] = entry["visibility"]
     others = set(Grant.objects.filter(template__in=alone).values_list("template", flat=True))
-    _change_field("visibility", templates, {pk: was for pk, was in alone.items() if pk not in others}, by)
+    _change_field("visibility", {pk: was for pk, was in alone.items() if pk not in others})
     return undone
 
 
@@ -214,20 +211,12 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, UUID) else value
 
 
-def _change_field(name: str, templates: Templates, values: dict[Any, Any], by: Any) -> None:
+def _change_field(name: str, values: dict[Any, Any]) -> None:
     """One statement per value; the revision moves on, so an open edit page does not put the old one back unseen."""
-    changed = [each for each in templates if each.pk in values]
     for value in set(values.values()):
         pks = [pk for pk, each in values.items() if each == value]
         rows = PromptTemplate.objects.filter(pk__in=pks)
         rows.update(**{name: value}, revision=F("revision") + 1, updated_at=timezone.now())
-    names = dict(Category.objects.values_list("pk", "name")) if name == "category" else {}
-
-    def told(template: PromptTemplate) -> dict[str, Any]:
-        pair = [_get(template, name), values[template.pk]]
-        return {name: [str(names.get(each, each)) for each in pair]}
-
-    record_many(AuditLog.Action.UPDATE, changed, changes=told, actor=by)
 
 
 def _tag(name: str) -> Tag:
@@ -250,12 +239,7 @@ def _wear(fresh: dict[PromptTemplate, list[Any]]) -> None:
     TemplateTag.objects.bulk_create(rows, batch_size=500)
 
 
-def _note_tags(operation: str, names: dict[PromptTemplate, list[str]], by: Any) -> None:
-    """As auditlog writes a change of a template's tags."""
-    pks = [template.pk for template in names]
+def _move_on(changed: Iterable[PromptTemplate]) -> None:
+    """The revision of what got or lost tags, as in `_change_field`."""
+    pks = [template.pk for template in changed]
     PromptTemplate.objects.filter(pk__in=pks).update(revision=F("revision") + 1, updated_at=timezone.now())
-
-    def told(template: PromptTemplate) -> dict[str, Any]:
-        return {"tags": {"type": "m2m", "operation": operation, "objects": names[template]}}
-
-    record_many(AuditLog.Action.UPDATE, list(names), changes=told, actor=by)

@@ -5,8 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from audit.models import AuditLog
-from audit.services import record
+from audit.context import acting_as
 from templates_app.models import PromptTemplate
 
 
@@ -31,10 +30,9 @@ def move_to_trash(template: PromptTemplate, *, by: Any, reason: str = "") -> Pro
 
 def _move(template: PromptTemplate, before: str, after: str, by: Any) -> bool:
     """A conditional update, so that of two at once only one counts and is audited."""
-    changed = PromptTemplate.objects.filter(pk=template.pk, status=before).update(
-        status=after, updated_at=timezone.now()
-    )
+    standing = PromptTemplate.objects.filter(pk=template.pk, status=before)
+    with acting_as(by):
+        changed = standing.update(status=after, updated_at=timezone.now())
     if changed:
         template.status = after
-        record(AuditLog.Action.UPDATE, template, changes={"status": [str(before), str(after)]}, actor=by)
     return bool(changed)

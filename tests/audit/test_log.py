@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import Error, transaction
+from django.db.models import F, Value
+from django.db.models.functions import Concat
 from django.test import Client, RequestFactory, override_settings
+from django.utils import timezone
 
 from audit.context import acting
 from audit.middleware import client_ip
@@ -15,8 +18,15 @@ from audit.services import record
 from conversations.models import Conversation, Prompt
 from promptlib.core.fields import normalize_key
 from promptlib.core.soft_delete import RestoreConflict
-from templates_app.models import PromptTemplate, Rating, Tag
-from tests.factories import ConversationFactory, PromptFactory, RatingFactory, TemplateFactory, UserFactory
+from templates_app.models import Grant, PromptTemplate, Rating, Tag
+from tests.factories import (
+    ConversationFactory,
+    GrantFactory,
+    PromptFactory,
+    RatingFactory,
+    TemplateFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +76,7 @@ def test_secrets_never_reach_the_log() -> None:
     user.set_password("another-secret-word")
     user.save()
     changes = [change["password"] for _action, change in rows(user) if "password" in change]
-    assert changes == [["••••••", "••••••"], ["••••••", "••••••"]]
+    assert changes == [[None, "••••••"], ["••••••", "••••••"]]
     assert not AuditLog.objects.filter(changes__icontains=user.password[-20:]).exists()
 
 
@@ -86,6 +96,90 @@ def test_a_delete_and_a_restore_write_one_row_for_each_thing() -> None:
     assert Conversation.all_objects.get(pk=conversation.pk).restore(by=owner) == 2
     assert rows(conversation)[-1] == ("restored", {"deletion_id": [deletion, None]})
     assert set(Prompt.objects.values_list("pk", flat=True)) == {prompts[0].pk}  # the other one was deleted before
+
+
+def test_an_update_of_many_is_logged_row_by_row_with_what_each_was() -> None:
+    first, second, third = (TemplateFactory(title=title) for title in ("a", "b", "c"))
+    with acting(first.owner):
+        changed = PromptTemplate.objects.filter(pk__in=[first.pk, second.pk]).update(
+            title=Concat(F("title"), Value("!")), language="de", usage_count=7, revision=F("revision") + 1
+        )
+    told = {"title": ["a", "a!"], "language": ["en", "de"]}
+    assert (changed, rows(first)[-1], rows(second)[-1]) == (
+        2,
+        ("changed", told),
+        ("changed", {**told, "title": ["b", "b!"]}),
+    )
+    assert "changed" not in [action for action, _changes in rows(third)][2:]
+    assert AuditLog.objects.filter(object_pk=str(second.pk)).latest().actor_id == first.owner_id
+
+
+def test_an_update_of_what_the_log_leaves_out_is_one_query(django_assert_num_queries: Any) -> None:
+    template = TemplateFactory()
+    before = AuditLog.objects.count()
+    with django_assert_num_queries(1):
+        PromptTemplate.objects.filter(pk=template.pk).update(usage_count=3, updated_at=timezone.now())
+    PromptTemplate.objects.filter(pk=template.pk).update(title=template.title)  # no change
+    PromptTemplate.objects.unlogged("a test").filter(pk=template.pk).update(title="Unseen")
+    assert AuditLog.objects.count() == before
+
+
+def test_rows_made_and_changed_in_bulk_are_logged_one_by_one() -> None:
+    template, people = TemplateFactory(visibility="shared"), [UserFactory() for _ in range(3)]
+    grants = Grant.objects.bulk_create(Grant(template=template, user=user) for user in people)
+    created = {"template": [None, str(template.pk)], "role": [None, "viewer"]}
+    assert [rows(grant) for grant in grants] == [
+        [("created", {**created, "user": [None, str(user.pk)]})] for user in people
+    ]
+    grants[0].role = grants[1].role = "editor"
+    Grant.objects.bulk_update(grants, ["role"])
+    told = ("changed", {"role": ["viewer", "editor"]})
+    assert [rows(grant)[1:] for grant in grants] == [[told], [told], []]
+    keys = [grant.pk for grant in grants]
+    Grant.objects.filter(user__in=people[1:]).delete()
+    left = [AuditLog.objects.filter(object_pk=str(key)).latest().get_action_display() for key in keys]
+    assert left == ["changed", "deleted", "deleted"]
+
+
+def test_what_goes_along_with_a_purge_is_logged_and_so_is_what_loses_it() -> None:
+    template, tag = TemplateFactory(tags=["mail"]), Tag.objects.get(slug="mail")
+    fork = TemplateFactory(forked_from=template.current_version)
+    version, grant = template.current_version, GrantFactory(template=template)
+    keys = {name: str(row.pk) for name, row in {"template": template, "version": version, "grant": grant}.items()}
+    before = AuditLog.objects.latest().pk
+    template.hard_delete()
+    told = AuditLog.objects.filter(pk__gt=before).order_by("id")
+    assert {(row.object_pk, row.get_action_display()) for row in told} == {
+        (keys["template"], "deleted for good"),
+        (keys["version"], "deleted"),
+        (keys["grant"], "deleted"),
+        (str(fork.pk), "changed"),
+    }
+    assert (told.count(), rows(fork)[-1]) == (4, ("changed", {"forked_from": [keys["version"], None]}))
+    fork.tags.add(tag)
+    tag.delete()
+    assert rows(fork)[-1] == ("changed", {"tags": {"type": "m2m", "operation": "delete", "objects": ["mail"]}})
+
+
+def test_who_loses_a_group_is_told_whichever_way_it_goes() -> None:
+    group, permission = Group.objects.create(name="Readers"), Permission.objects.get(codename="curate_library")
+    people = [UserFactory() for _ in range(4)]
+    group.permissions.add(permission)
+    group.user_set.add(*people)
+    people[0].groups.remove(group)
+    people[1].groups.clear()
+    group.user_set.remove(people[2])
+    told = {name: {"groups": {"type": "m2m", "operation": name, "objects": ["Readers"]}} for name in ("add", "delete")}
+    both = [("changed permissions", told["add"]), ("changed permissions", told["delete"])]
+    assert [rows(person)[1:] for person in people[:3]] == [both] * 3
+    Group.objects.filter(pk=group.pk).update(name="Writers")
+    assert rows(group)[-1] == ("changed", {"name": ["Readers", "Writers"]})
+    Group.objects.get(pk=group.pk).delete()
+    assert rows(people[3])[-1] == (
+        "changed permissions",
+        {"groups": {**told["delete"]["groups"], "objects": ["Writers"]}},
+    )
+    assert rows(group)[-1] == ("deleted", {"name": ["Writers", None]})
 
 
 def test_deleting_for_good_is_a_purge() -> None:
@@ -112,16 +206,17 @@ def test_a_write_whose_audit_row_fails_does_not_happen(monkeypatch: pytest.Monke
     def fail(*_args: Any, **_kwargs: Any) -> None:
         raise RuntimeError("no audit")
 
-    monkeypatch.setattr(AuditLog, "save", fail)
+    monkeypatch.setattr(AuditLog, "take_origin", fail)
     for write in (
         lambda: PromptTemplate.objects.create(owner=template.owner, title="New"),
+        lambda: PromptTemplate.objects.bulk_create([PromptTemplate(owner=template.owner, title="New", slug="new")]),
+        lambda: PromptTemplate.objects.update(title="After"),
         lambda: setattr(template, "title", "After") or template.save(),
+        template.delete,
+        template.hard_delete,
     ):
         with pytest.raises(RuntimeError), transaction.atomic():
             write()
-    monkeypatch.setattr(AuditLog.objects, "bulk_create", fail)
-    with pytest.raises(RuntimeError):
-        template.delete()
     assert list(PromptTemplate.objects.values_list("title", flat=True)) == ["Before"]
 
 

@@ -159,7 +159,8 @@ def test_merging_moves_templates_and_shelves_and_is_audited(
     here.refresh_from_db()
     assert (here.category, here.revision) == (shelves["b"], 1)
     row = AuditLog.objects.about(here.pk).exclude(pk__in=before).get()
-    assert (row.changes, row.actor_id, row.object_repr) == ({"category": ["a", "b"]}, curator.pk, "Here")
+    told = {"category": [str(shelves["a"].pk), str(shelves["b"].pk)]}
+    assert (row.changes, row.actor_id, row.object_repr) == (told, curator.pk, "Here")
 
 
 @pytest.mark.parametrize(

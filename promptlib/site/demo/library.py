@@ -116,7 +116,8 @@ def _point(contents: list[Template], templates: dict[str, PromptTemplate]) -> No
         template.current_version = versions[content.slug, content.current.number]
         if fork := content.forked_from:
             template.forked_from = versions.get((fork.slug, fork.version))
-    PromptTemplate.all_objects.bulk_update(templates.values(), ["current_version", "forked_from"])
+    invented = PromptTemplate.all_objects.unlogged("invented; record_past tells of it as of the past")
+    invented.bulk_update(templates.values(), ["current_version", "forked_from"])
 
 
 def _plant_around(
