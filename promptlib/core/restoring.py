@@ -109,7 +109,7 @@ def _taken_places(model: type[SoftDeleteModel], rows: Sequence[SoftDeleteModel])
         places = {row.pk: tuple(getattr(row, each.attname) for each in fields) for row in rows}
         whole = [place for place in places.values() if None not in place]
         narrowed = {f"{name}__in": {place[at] for place in whole} for at, name in enumerate(columns)}
-        rivals = model.all_objects.filter(deleted_at__isnull=True, **narrowed) if whole else []
+        rivals: Any = model.all_objects.filter(deleted_at__isnull=True, **narrowed) if whole else []
         taken = {tuple(getattr(rival, each.attname) for each in fields): rival for rival in rivals}
         for row in rows:
             if rival := taken.get(places[row.pk]):
