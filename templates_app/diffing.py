@@ -6,8 +6,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from templates_app.words import parameter_name, shown, variable_key, variable_phrase
-from templates_app.wordwise import WORD, Line, Part, compare
+from promptlib.core.merging import shown
+from promptlib.core.wordwise import WORD, Line, Part, compare
+from templates_app.words import parameter_name, variable_key, variable_phrase
 
 
 @dataclass(slots=True)

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
+from promptlib.core.merging import Merge, posted_choices
 from templates_app.forms import TemplateForm
 from templates_app.forms.sides import base_token, read, read_base, saved_state, sign
 from templates_app.forms.template import state_data
-from templates_app.merging import Merge, merge_fields, posted_choices
+from templates_app.merging import merge_fields
 from templates_app.models import PromptTemplate
 from templates_app.variables import find_names
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from templates_app.variables.names import PLACEHOLDER, find_placeholders, is_name
+from promptlib.core.placeholders import PLACEHOLDER, find_placeholders, is_name
 
 BLOCK_LENGTH = 160
 

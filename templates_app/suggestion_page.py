@@ -5,11 +5,11 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, cast
 
+from promptlib.core.merging import CHOICES, Choice, Merge, posted_choices
 from promptlib.core.pagination import KeysetPage
 from templates_app import services
 from templates_app.diffing import ContentDifferences, content_differences
 from templates_app.forms import AcceptanceForm, CommentForm, RejectionForm
-from templates_app.merging import CHOICES, Choice, Merge, posted_choices
 from templates_app.models import PromptTemplate, Suggestion, SuggestionComment, TemplateVersion
 
 COMMENTS_SIZE = 50

@@ -1,12 +1,12 @@
 """Words about templates that several pages say."""
 
-import json
 from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
 
+from promptlib.core.merging import shown
 from templates_app.variables import VariableType
 
 COMMON_LANGUAGES = tuple("en de es fr it nb nl pl pt pt-BR sv tr uk ru ar hi ja ko zh-Hans zh-Hant".split())
@@ -86,14 +86,3 @@ def variable_phrase(key: str, value: Any) -> str:
 
 def parameter_name(key: str) -> str:
     return str(_PARAMETERS.get(key, key))
-
-
-def shown(value: Any) -> str:
-    """A value of a contract or parameter as text; nothing for None."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return ", ".join(value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -5,8 +5,7 @@ from typing import Any
 
 from conversations.exporters.reading import Thread
 from conversations.models import Prompt
-from templates_app.exporters.own import csv_row
-from templates_app.importers.tables import protect
+from promptlib.core.spreadsheets import cell, csv_row
 
 COLUMNS = (
     *("conversation_id", "conversation", "id", "number", "parent", "author", "created_at", "completed_at", "status"),
@@ -21,7 +20,7 @@ def write_csv(threads: Iterable[Thread]) -> Iterator[str]:
     for thread in threads:
         for prompt in thread.prompts():
             facts = _facts(prompt, thread)
-            yield csv_row(_cell(facts[name] if name in facts else getattr(prompt, name)) for name in COLUMNS)
+            yield csv_row(cell(facts[name] if name in facts else getattr(prompt, name)) for name in COLUMNS)
 
 
 def _facts(prompt: Prompt, thread: Thread) -> dict[str, Any]:
@@ -37,8 +36,3 @@ def _facts(prompt: Prompt, thread: Thread) -> dict[str, Any]:
         "template": version.template.title if version else None,
         "template_version": version.number if version else None,
     }
-
-
-def _cell(value: Any) -> str:
-    """A number cannot be a formula, -1 neither; a text can."""
-    return protect(value) if isinstance(value, str) else "" if value is None else str(value)

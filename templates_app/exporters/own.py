@@ -1,20 +1,18 @@
 """promptlib's own formats: JSON with everything, Markdown and CSV of the current version."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.utils import timezone
 
+from promptlib.core.spreadsheets import csv_row, protect
 from templates_app.exporters.files import front_matter
 from templates_app.exporters.records import moment
 from templates_app.importers import History, TemplateRecord
 from templates_app.importers.own import BLOCK, fields_of
 from templates_app.importers.promptlib import FORMAT_VERSION
 from templates_app.importers.spreadsheet import COLUMNS, JSON_COLUMNS
-from templates_app.importers.tables import protect
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
@@ -95,9 +93,3 @@ def write_csv(records: Iterable[TemplateRecord]) -> Iterator[str]:
         for name in JSON_COLUMNS:
             fields[name] = to_json(fields[name]) if fields[name] else ""
         yield csv_row(protect(fields[name]) for name in COLUMNS)
-
-
-def csv_row(cells: Iterable[str]) -> str:
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer).writerow(cells)  # ends in CRLF: so that a cell with either of them is quoted
-    return buffer.getvalue()

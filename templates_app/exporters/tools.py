@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from templates_app.exporters.own import csv_row, to_json
+from promptlib.core.spreadsheets import csv_row, protect
+from templates_app.exporters.own import to_json
 from templates_app.exporters.records import moment
 from templates_app.importers import BadRecord, TemplateRecord, VersionRecord, langfuse, openwebui
 from templates_app.importers.own import BLOCK, CONTENT, block_for
 from templates_app.importers.placeholders import convert_placeholders, to_identifier
 from templates_app.importers.prompts_chat import COLUMNS, SOURCE
-from templates_app.importers.tables import protect
 from templates_app.rendering import segments
 from templates_app.variables import Variable, VariableType, parse_contract
 

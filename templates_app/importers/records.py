@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from promptlib.core.placeholders import PLACEHOLDER, find_placeholders, label_for
 from templates_app.importers.language import detect_language
 from templates_app.variables import (
     ContractError,
@@ -20,7 +21,6 @@ from templates_app.variables import (
     contract_to_json,
     parse_contract,
 )
-from templates_app.variables.names import PLACEHOLDER, find_placeholders, label_for
 
 TITLE_MAX_LENGTH = 200
 SUMMARY_MAX_LENGTH = 300

@@ -1,4 +1,4 @@
-"""Reading CSV row by row, and the protection of cells that a spreadsheet would run as a formula."""
+"""Reading CSV row by row."""
 
 import csv
 import re
@@ -8,6 +8,7 @@ from functools import partial
 
 from django.utils.translation import gettext as _
 
+from promptlib.core.spreadsheets import unprotect
 from templates_app.importers.records import BadRecord, ImportFileError, TemplateRecord
 
 HEADER_MAX_LENGTH = 2000
@@ -18,20 +19,6 @@ LINE_MAX_LENGTH = 2 * FIELD_MAX_LENGTH
 Convert = Callable[[str, dict[str, str]], TemplateRecord | BadRecord]
 
 _LINE = re.compile(r"[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]++")
-
-# What Excel, LibreOffice and Google Sheets take for the start of a formula, as OWASP lists it; with any apostrophes
-# before it, so that to protect and to take the protection off are each other's inverse.
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
-
-
-def protect(cell: str) -> str:
-    """The cell with an apostrophe before it where a spreadsheet would run it: such a cell is shown as text."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
-
-
-def unprotect(cell: str) -> str:
-    """The cell as it was before `protect`."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def columns_of(head: str) -> list[str]:

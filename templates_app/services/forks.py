@@ -8,7 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from templates_app.merging import Merge, merge_fields
+from promptlib.core.merging import Merge
+from templates_app.merging import merge_fields
 from templates_app.models import PromptTemplate, TemplateVersion, Upstream
 from templates_app.services.writing import create_template, publish_version
 

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from templates_app.merging import CHOICES, Merge, merge_fields
+from promptlib.core.merging import CHOICES, Merge
+from templates_app.merging import merge_fields
 from templates_app.models import PromptTemplate, Suggestion, SuggestionComment, TemplateVersion
 from templates_app.services.forks import Undecided
 from templates_app.services.writing import publish_version, version_content

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from promptlib.core.placeholders import find_names, label_for, name_words
 from templates_app.variables.cleaners import InvalidValueError
-from templates_app.variables.names import find_names, label_for, name_words
 from templates_app.variables.values import clean_value
 from templates_app.variables.variable import ContractError, Variable, VariableType
 

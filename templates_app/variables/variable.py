@@ -10,7 +10,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from templates_app.variables.names import is_name, label_for
+from promptlib.core.placeholders import is_name, label_for
 
 PATTERN_MAX_LENGTH = 200
 OPTION_MAX_LENGTH = 200

@@ -9,12 +9,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from promptlib.core.merging import posted_choices
 from promptlib.core.toasts import notify
 from templates_app import services
 from templates_app.diffing import content_differences
 from templates_app.forms.fork import ForkForm
 from templates_app.lineage import Lineage, News, original_of
-from templates_app.merging import posted_choices
 from templates_app.models import PromptTemplate, TemplateVersion
 from templates_app.variables import ContractError
 from templates_app.views import access

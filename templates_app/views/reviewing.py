@@ -9,10 +9,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from promptlib.core.merging import posted_choices
 from promptlib.core.toasts import notify
 from templates_app import services
 from templates_app.forms import AcceptanceForm, CommentForm, RejectionForm
-from templates_app.merging import posted_choices
 from templates_app.models import PromptTemplate, Suggestion
 from templates_app.suggestion_page import SuggestionPage
 from templates_app.variables import ContractError

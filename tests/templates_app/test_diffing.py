@@ -2,9 +2,9 @@
 
 import time
 
+from promptlib.core.wordwise import Part, compare
 from templates_app.diffing import Facet, FieldChange, content_differences
 from templates_app.merging import merge_fields
-from templates_app.wordwise import Part, compare
 from tests.factories import TemplateFactory
 
 OLD = {

@@ -16,15 +16,14 @@ from hypothesis import strategies as st
 from accounts.models import User
 from audit.context import acting
 from audit.models import AuditLog
+from promptlib.core.spreadsheets import csv_row, protect, unprotect
 from templates_app import services
 from templates_app.exporters import CHUNK, FORMATS, export
-from templates_app.exporters.own import csv_row
 from templates_app.exporters.tools import to_dollars
 from templates_app.importers import FORMATS as READ
 from templates_app.importers import BadRecord, History, TemplateRecord, VersionRecord, read_bytes
 from templates_app.importers.own import content_of, fields_of, own_record
 from templates_app.importers.placeholders import convert_placeholders
-from templates_app.importers.tables import protect, unprotect
 from templates_app.models import PromptTemplate
 from templates_app.rendering import render
 from templates_app.variables import Variable, VariableType

@@ -3,7 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from templates_app.merging import merge_fields, merge_text, posted_choices
+from promptlib.core.merging import posted_choices
+from templates_app.merging import merge_fields, merge_text
 
 POEM = "Write a short poem.\nRhyme it.\n\nEnd with a joke.\n"
 texts = st.text(alphabet="ab \n.", max_size=40)

@@ -3,9 +3,9 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from promptlib.core.wordwise import Part, compare
 from templates_app.presentation import measure, paragraphs
 from templates_app.templatetags.library import prompt_text
-from templates_app.wordwise import Part, compare
 
 TEXTS = st.lists(st.sampled_from(["\n", "\n\n", " ", "\t", "word", "<b>", "{{ a }}", "{{b}}", "{{#if}}", "é", ""])).map(
     "".join

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from templates_app.variables.names import PLACEHOLDER
+from promptlib.core.placeholders import PLACEHOLDER
 
 LINES_MAX, WORDS_MAX, ALLWORDS_MAX = 4_000, 1_500, 20_000
 """Beyond these (of a text, of a line, of all changed lines) comparing takes too long: whole stands against whole."""
