@@ -8,8 +8,10 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
@@ -19,7 +21,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Invitation, Team, TeamMembership, User
 from accounts.services import send_invitation
-from promptlib.core.admin import BaseAdmin, ReadOnlyAdmin, SoftDeleteAdmin
+from promptlib.core.admin import BaseAdmin, HistoryElsewhere, ReadOnlyAdmin, SoftDeleteAdmin
 
 
 class NewUserForm(AdminUserCreationForm):
@@ -162,7 +164,12 @@ class InvitationAdmin(BaseAdmin):
 
 # ---- the sign-in library's own pages show secrets, or search a user name that people here do not have
 
-admin.site.unregister([Authenticator, UserSession])
+admin.site.unregister([Authenticator, UserSession, Group])
+
+
+@admin.register(Group)
+class GroupAdmin(HistoryElsewhere, DjangoGroupAdmin):
+    pass
 
 
 @admin.register(Authenticator)

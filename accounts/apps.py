@@ -7,4 +7,6 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from accounts import signals  # noqa: F401  # connects the receivers
+        from accounts import history, signals  # noqa: F401  # connects the receivers
+
+        history.register()

@@ -14,6 +14,9 @@ from audit.querysets import AuditLogManager
 from promptlib.core.fields import UUIDField, UUIDv7Field
 from promptlib.core.models import BaseModel
 
+PLANTED = "past-"
+"""What the request id of a row begins with that was brought in with its history: its own id is of another time."""
+
 
 class AuditLog(AbstractLogEntry):
     """One thing that happened. It keeps ids and snapshots, no foreign keys: nothing that is deleted takes it along."""
@@ -85,7 +88,7 @@ class AuditLog(AbstractLogEntry):
             models.Index(fields=["actor", "-id"], name="audit_logs_actor"),
             models.Index(fields=["action", "-id"], name="audit_logs_action"),
             models.Index(fields=["content_type", "-id"], name="audit_logs_kind"),
-            models.Index(fields=["cid"], name="audit_logs_request"),
+            models.Index(fields=["cid", "id"], name="audit_logs_request"),
             models.Index(fields=["timestamp"], name="audit_logs_time"),
         )
         constraints = (
@@ -94,6 +97,10 @@ class AuditLog(AbstractLogEntry):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} {self.object_repr}"
+
+    @property
+    def is_planted(self) -> bool:
+        return (self.cid or "").startswith(PLANTED)
 
     @property
     def local_day(self) -> date:

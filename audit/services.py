@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 
-from audit.models import AuditLog
+from audit.models import PLANTED, AuditLog
 from audit.querysets import subject_of
 
 
@@ -61,6 +61,7 @@ def record_past(events: Iterable[Past], *, reason: str = "") -> None:
     for event in sorted(events, key=lambda event: event.at):
         row = AuditLog(**_row(event.action, event.instance, event.changes, reason, event.actor, None))
         row.timestamp = event.at
+        row.cid = f"{PLANTED}{row.pk.hex}"
         row.take_origin()
         rows.append(row)
     AuditLog.objects.bulk_create(rows, batch_size=500)

@@ -1,50 +1,22 @@
-"""How an audit row reads: a sentence, and a table of what changed."""
+"""A page of the audit log as people read it: by request, in sentences, with what was changed."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.apps import apps
-from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Model, QuerySet
-from django.urls import NoReverseMatch
-from django.utils.html import format_html
+from django.db.models import QuerySet
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
+from audit.changes import Change, changes_of, fields_phrase
+from audit.grouping import Belonging, belongings, first_of_each_request
 from audit.models import AuditLog
+from audit.sentences import bulk_sentence, company, sentence
+from audit.values import Names
 from promptlib.core.pagination import KeysetPage
 
-SENTENCES = {
-    AuditLog.Action.CREATE: gettext_lazy("{who} created {what}"),
-    AuditLog.Action.UPDATE: gettext_lazy("{who} changed {what}"),
-    AuditLog.Action.DELETE: gettext_lazy("{who} moved {what} to the trash"),
-    AuditLog.Action.ACCESS: gettext_lazy("{who} opened {what}"),
-    AuditLog.Action.RESTORE: gettext_lazy("{who} restored {what}"),
-    AuditLog.Action.PURGE: gettext_lazy("{who} deleted {what} for good"),
-    AuditLog.Action.SIGN_IN: gettext_lazy("{who} signed in"),
-    AuditLog.Action.SIGN_IN_FAILED: gettext_lazy("Somebody failed to sign in as {what}"),
-    AuditLog.Action.SIGN_OUT: gettext_lazy("{who} signed out"),
-    AuditLog.Action.RUN: gettext_lazy("{who} ran {what}"),
-    AuditLog.Action.PASSWORD: gettext_lazy("{who} changed the password of {what}"),
-    AuditLog.Action.SECOND_FACTOR: gettext_lazy("{who} changed the second factor of {what}"),
-    AuditLog.Action.PERMISSION: gettext_lazy("{who} changed the rights of {what}"),
-    AuditLog.Action.EXPORT: gettext_lazy("{who} exported {what}"),
-    AuditLog.Action.IMPORT: gettext_lazy("{who} imported {what}"),
-    AuditLog.Action.ERASE: gettext_lazy("{who} erased {what}"),
-}
-SHOWN_CHARACTERS = 600
-
-
-@dataclass(frozen=True)
-class Change:
-    """One field, before and after, as a reader wants it; empty for nothing."""
-
-    field: str
-    before: str
-    after: str
+LIGHT = ("serialized_data", "changes_text")
+"""Columns that nothing here reads."""
 
 
 @dataclass(frozen=True)
@@ -57,77 +29,96 @@ class Actor:
 
 @dataclass(frozen=True)
 class Event:
-    """One audit row, ready to be read."""
+    """One audit row, ready to be read; of a request that wrote several, the first, with the others in `members`."""
 
     row: AuditLog
     actor: Actor
     sentence: SafeString
     changes: list[Change]
+    company: str = ""
+    members: list["Event"] = field(default_factory=list)
+    count: int = 1
+    revert_url: str = ""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there was nothing before."""
+        return bool(self.changes) and all(change.is_new for change in self.changes)
+
+    @property
+    def fields(self) -> str:
+        return fields_phrase(self.changes)
+
+    @property
+    def hidden(self) -> int:
+        """How many rows of the request are not shown here."""
+        return self.count - 1 - len(self.members)
+
+    @property
+    def request_id(self) -> str:
+        """The id that log lines of the server carry too; what was brought in from elsewhere has none."""
+        return self.row.cid if self.row.cid and not self.row.is_planted else ""
 
 
-def timeline_page(rows: "QuerySet[AuditLog]", cursor: str | None, size: int = 30) -> KeysetPage:
-    """One page of the log, newest first, with `events` to show; two queries, the second of them cached."""
-    page = KeysetPage(rows.defer("serialized_data", "changes_text"), order=("-id",), cursor=cursor, size=size)
-    page.events = [_event(row) for row in page.items]  # type: ignore[attr-defined]  # rides along to the fragment
-    return page
+class Timeline(KeysetPage[AuditLog]):
+    """One page of the log, newest first: `events` for `user`; the same few queries however many rows there are.
+
+    `about` is the template, conversation or person whose history it is. Not `grouped`, every row stands by itself.
+    """
+
+    def __init__(
+        self,
+        rows: "QuerySet[AuditLog]",
+        cursor: str | None = None,
+        size: int = 30,
+        *,
+        user: Any,
+        about: Any = None,
+        grouped: bool = True,
+    ) -> None:
+        firsts = first_of_each_request(rows) if grouped else rows
+        super().__init__(firsts.defer(*LIGHT), order=("-id",), cursor=cursor, size=size)
+        self._of_requests = dict(belongings(rows, self.items)) if grouped else {}
+        self._about = about
+        self.user = user
+        self.events = self._told()
+
+    def _told(self) -> list[Event]:
+        extra = [row for belonging in self._of_requests.values() for row in belonging.rows]
+        names = Names(self.user)
+        if self._about is not None:
+            names.know(type(self._about), self._about.pk, str(self._about))
+        names.want([*self.items, *extra])
+        return [self._entry(row, names) for row in self.items]
+
+    def _entry(self, row: AuditLog, names: Names) -> Event:
+        belonging = self._of_requests.get((row.cid or "", row.actor_id)) or Belonging()
+        if not belonging.rows:
+            return told(row, names, about=self._about)
+        event = told(row, names, about=self._about)
+        same = belonging.tally[row.action, row.content_type_id]
+        is_bulk = same > 1 and belonging.subjects > 1
+        return Event(
+            row,
+            event.actor,
+            bulk_sentence(row, event.actor.display_name, same) if is_bulk else event.sentence,
+            event.changes,
+            company="" if is_bulk else company(row, belonging),
+            members=[told(each, names, about=self._about) for each in belonging.rows],
+            count=belonging.count,
+        )
 
 
-def _event(row: AuditLog) -> Event:
+def told(row: AuditLog, names: Names, *, about: Any = None) -> Event:
+    """The row as its reader wants it; no query once `names` knows the row."""
     actor = Actor(row.actor_id, row.actor_name or row.actor_email or _("The program"))
-    who = format_html("<b>{}</b>", actor.display_name)
-    return Event(
-        row, actor, format_html(str(SENTENCES[AuditLog.Action(row.action)]), who=who, what=_what(row)), changes_of(row)
-    )
+    words = sentence(row, actor.display_name, about=about.pk if about is not None else None, subject=names.subject(row))
+    return Event(row, actor, words, changes_of(row, names))
 
 
-def _model(row: AuditLog) -> type[Model] | None:
-    kind = ContentType.objects.get_for_id(row.content_type_id)
-    try:
-        return apps.get_model(kind.app_label, kind.model)
-    except LookupError:
-        return None
-
-
-def _what(row: AuditLog) -> SafeString:
-    """The thing: linked where it has a page of its own, with its kind where it belongs to something larger."""
-    model = _model(row)
-    name = Truncator(row.object_repr).chars(120)
-    if model is None:
-        return format_html("{}", name)
-    if row.subject_id is not None and str(row.subject_id) == row.object_pk:
-        try:
-            thing: Any = model(pk=row.object_pk)
-            return format_html('<a href="{}">{}</a>', thing.get_absolute_url(), name)
-        except (AttributeError, NoReverseMatch):
-            return format_html("<b>{}</b>", name)
-    return format_html("{} <b>{}</b>", model._meta.verbose_name, name)
-
-
-def changes_of(row: AuditLog) -> list[Change]:
-    """What the row says was changed, as a reader wants it."""
-    model = _model(row)
-    found = []
-    for name, change in (row.changes or {}).items():
-        if name == "deletion_id":
-            continue
-        if isinstance(change, dict):  # a many-to-many relation, as auditlog writes it
-            words = ", ".join(change.get("objects", []))
-            added = change.get("operation") == "add"
-            found.append(Change(_label(model, name), "" if added else words, words if added else ""))
-        else:
-            before, after = (_shown(value) for value in change)
-            found.append(Change(_label(model, name), before, after))
-    return found
-
-
-def _label(model: type[Model] | None, name: str) -> str:
-    try:
-        return str(model._meta.get_field(name).verbose_name) if model else name  # type: ignore[union-attr]  # ours have one
-    except (FieldDoesNotExist, AttributeError):
-        return name.replace("_", " ")
-
-
-def _shown(value: Any) -> str:
-    if value is None or value in ("", "None", [], {}):
-        return ""
-    return Truncator(str(value)).chars(SHOWN_CHARACTERS)
+def told_all(rows: Iterable[AuditLog], user: Any) -> list[Event]:
+    """Rows that stand by themselves, such as those of one undo."""
+    rows = list(rows)
+    names = Names(user)
+    names.want(rows)
+    return [told(row, names) for row in rows]

@@ -8,6 +8,7 @@ app_name = "audit"
 
 urlpatterns = [
     path("history/", history.index, name="history"),
+    path("history/export/", history.export, name="export"),
     path("trash/", trash.index, name="trash"),
     path("trash/<uuid:deletion_id>/restorations/", trash.restore, name="restore"),
 ]

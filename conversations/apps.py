@@ -7,4 +7,6 @@ class ConversationsConfig(AppConfig):
     verbose_name = _("Conversations")
 
     def ready(self) -> None:
-        from conversations import signals  # noqa: F401  # connects the receivers
+        from conversations import history, signals  # noqa: F401  # connects the receivers
+
+        history.register()

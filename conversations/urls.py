@@ -51,6 +51,7 @@ urlpatterns = [
         name="delete_remark",
     ),
     path("conversations/<uuid:pk>/history/", conversations.history, name="history"),
+    path("conversations/<uuid:pk>/history/export/", conversations.export_history, name="export_history"),
     path("conversations/<uuid:pk>/people/", people.index, name="people"),
     path("conversations/<uuid:pk>/people/leave/", people.leave, name="leave"),
     path("conversations/<uuid:pk>/people/<uuid:seat_pk>/", people.change, name="change_seat"),

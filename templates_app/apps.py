@@ -5,3 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class TemplatesConfig(AppConfig):
     name = "templates_app"
     verbose_name = _("Library")
+
+    def ready(self) -> None:
+        from templates_app import history
+
+        history.register()

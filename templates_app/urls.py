@@ -127,4 +127,5 @@ urlpatterns = [
     path("<uuid:pk>/sharing/grants/<uuid:grant_pk>/", sharing.change, name="change_grant"),
     path("<uuid:pk>/sharing/grants/<uuid:grant_pk>/delete/", sharing.remove, name="remove_grant"),
     path("<uuid:pk>/history/", putting_away.history, name="history"),
+    path("<uuid:pk>/history/export/", putting_away.export_history, name="export_history"),
 ]

@@ -232,6 +232,9 @@ LIBRARY = {
     "templates_app:archive": Route(POST_ONLY, "door 302 404 404 404 404", "template"),
     "templates_app:unarchive": Route(POST_ONLY, "door 302 404 404 404 404", "archived"),
     "templates_app:history": Route("door 200 200 404 404 404", READ_ONLY, "template", shows="Quillfeather"),
+    "templates_app:export_history": Route(
+        "door 200 200 404 404 404", READ_ONLY, "template", query="?format=csv", shows="Quillfeather", get_writes=True
+    ),
     "templates_app:share": Route(
         "door 200 404 404 404 404",
         "door 302 404 404 404 404",
@@ -348,6 +351,9 @@ CONVERSATIONS = {
     "conversations:delete": Route(POST_ONLY, "door 302 404 404 404 404", "conversation"),
     "conversations:reading": Route(POST_ONLY, "door 204 204 204 404 404", "conversation"),
     "conversations:history": Route("door 200 200 404 404 404", READ_ONLY, "conversation", shows="Wobblegate"),
+    "conversations:export_history": Route(
+        "door 200 200 404 404 404", READ_ONLY, "conversation", query="?format=csv", shows="Wobblegate", get_writes=True
+    ),
     "conversations:news": Route("door 200 200 200 404 404", READ_ONLY, "conversation", shows="Gloomlantern"),
     "conversations:search": Route(
         "door 200 200 200 404 404", READ_ONLY, "conversation", query=LOOK_FOR, shows="Tumblefrost"
@@ -414,6 +420,7 @@ EVERYTHING = {
     "site:analytics": Route(SIGNED_IN, READ_ONLY),
     "site:health": Route(ANYBODY, NOBODY_POSTS),
     "audit:history": Route(SIGNED_IN, READ_ONLY, open_to_staff=True),
+    "audit:export": Route(SIGNED_IN, READ_ONLY, query="?format=csv", open_to_staff=True, get_writes=True),
     "audit:trash": Route(SIGNED_IN, READ_ONLY),
     "audit:trash of conversations": Route(SIGNED_IN, READ_ONLY, query="?kind=conversation"),
     "audit:restore": Route(POST_ONLY, "door 302 404 404 404 404", "deletion"),
@@ -432,6 +439,10 @@ ACCOUNTS = {
         data={"theme": "dark", "timezone": "UTC", "locale": "en", "rows_per_page": 15},
     ),
     "accounts:person": Route(SIGNED_IN, READ_ONLY, "person", shows="Winnie"),
+    "accounts:history": Route("door 200 404 404 404 200", READ_ONLY, "person", open_to_staff=True),
+    "accounts:export_history": Route(
+        "door 200 404 404 404 200", READ_ONLY, "person", query="?format=jsonl", open_to_staff=True, get_writes=True
+    ),
     "accounts:teams": Route(SIGNED_IN, READ_ONLY, shows="Bindlethorn"),
     "accounts:create_team": Route(SIGNED_IN, "door 302 302 302 302 302", data={"name": "Pickers"}),
     "accounts:team": Route("door 200 404 200 404 404", READ_ONLY, "team", shows="Juniperfall"),

@@ -1,16 +1,19 @@
 """A conversation: reading it, and keeping it in order."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from audit import history_page
 from audit.models import AuditLog
-from audit.timeline import timeline_page
 from conversations import services
 from conversations.forms import ReadingForm, RenameForm
 from conversations.models import Conversation, SeatOffer, ShareLink
@@ -84,13 +87,22 @@ def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_GET
 def history(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Who did what here, for those who may change it; of invitations and links the owner alone reads."""
     conversation = access.write(request, pk)
+    page = history_page.HistoryPage(request, _told(conversation, request.user), about=conversation)
+    return render(request, "conversations/history.html", {"conversation": conversation, "history": page})
+
+
+@login_required
+@require_GET
+def export_history(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    conversation = access.write(request, pk)
+    return history_page.export(request, _told(conversation, request.user), about=conversation)
+
+
+def _told(conversation: Conversation, user: Any) -> QuerySet[AuditLog]:
+    """Who did what here, for those who may change it; of invitations and links the owner alone reads."""
     rows = AuditLog.objects.about(conversation.pk)
-    if conversation.owner_id != request.user.pk:
-        rows = rows.exclude_kinds(SeatOffer, ShareLink)
-    page = timeline_page(rows, request.GET.get("cursor"))
-    return render(request, "conversations/history.html", {"conversation": conversation, "page": page})
+    return rows if conversation.owner_id == user.pk else rows.exclude_kinds(SeatOffer, ShareLink)
 
 
 def _address(name: str, conversation: Conversation) -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename
 from django.db.models import Model, ProtectedError, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -17,7 +19,16 @@ from django.utils.translation import gettext_lazy, ngettext
 from promptlib.core import soft_delete
 
 
-class BaseAdmin(admin.ModelAdmin):
+class HistoryElsewhere:
+    """The History button leads to the history that everything writes to: Django's own knows of the admin alone."""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return HttpResponseRedirect(f"{reverse('audit:history')}?{urlencode({'object': object_id})}")
+
+
+class BaseAdmin(HistoryElsewhere, admin.ModelAdmin):
     """Statistics, generated columns and timestamps are read-only; the count of all rows is never asked for."""
 
     show_full_result_count = False

@@ -116,8 +116,9 @@ class Merger:
     def choose(self, key: str, field_name: str, base: Any, mine: Any, theirs: Any) -> Any:
         """A conflict of things that can only be taken whole."""
         chosen: Choice = "theirs" if self.choices.get(key) == "theirs" else "mine"
-        sides = [self.shown(field_name, side) for side in (base, mine, theirs)]
-        self.merge.conflicts.append(Conflict(key, field_name, *sides, chosen, label=self.label(field_name)))
+        old, ours, others = (self.shown(field_name, side) for side in (base, mine, theirs))
+        conflict = Conflict(key, field_name, old, ours, others, chosen, label=self.label(field_name))
+        self.merge.conflicts.append(conflict)
         return theirs if chosen == "theirs" else mine
 
     def text(self, name: str, base: str, mine: str, theirs: str) -> str:

@@ -4,13 +4,14 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from audit import history_page
 from audit.models import AuditLog
-from audit.timeline import timeline_page
 from promptlib.core.toasts import notify
 from templates_app import services
 from templates_app.views import access
@@ -51,5 +52,12 @@ def unarchive(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def history(request: HttpRequest, pk: UUID) -> HttpResponse:
     template = access.with_history(request, pk)
-    page = timeline_page(AuditLog.objects.about(template.pk), request.GET.get("cursor"))
-    return render(request, "templates_app/history.html", {"template": template, "page": page})
+    page = history_page.HistoryPage(request, AuditLog.objects.about(template.pk), about=template)
+    return render(request, "templates_app/history.html", {"template": template, "history": page})
+
+
+@login_required
+@require_safe
+def export_history(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    template = access.with_history(request, pk)
+    return history_page.export(request, AuditLog.objects.about(template.pk), about=template)
