@@ -12,10 +12,9 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from accounts.querysets import TeamQuerySet
+from accounts.querysets import TeamQuerySet, UserQuerySet
 from promptlib.core.fields import KeyField, normalize_key
 from promptlib.core.models import BaseModel, SoftDeleteModel
-from promptlib.core.querysets import SoftDeleteQuerySet
 from promptlib.core.restoring import WayBack
 
 HANDLE = RegexValidator(
@@ -46,7 +45,7 @@ def display_name(user: "User") -> str:
     return user.display_name or user.handle
 
 
-class UserManager(BaseUserManager.from_queryset(SoftDeleteQuerySet)):  # type: ignore[misc]  # a class made at run time
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]  # a class made at run time
     """People who are not in the trash."""
 
     def get_queryset(self) -> models.QuerySet:
@@ -73,6 +72,7 @@ class UserManager(BaseUserManager.from_queryset(SoftDeleteQuerySet)):  # type: i
 class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
     """A person who can sign in."""
 
+    OWNER = "pk"
     WAYS_BACK: ClassVar[dict[str, WayBack]] = {
         "users_email_unique": WayBack(rename="email"),
         "users_handle_unique": WayBack(rename="handle"),
@@ -93,6 +93,7 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
     last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
+    all_objects: ClassVar[models.Manager] = models.Manager.from_queryset(UserQuerySet)()
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

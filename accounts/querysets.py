@@ -5,7 +5,14 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q
 
-from promptlib.core.querysets import LoggedQuerySet
+from promptlib.core.querysets import LoggedQuerySet, SoftDeleteQuerySet
+
+
+class UserQuerySet(SoftDeleteQuerySet):
+    """People."""
+
+    def search_trash(self, text: str) -> Self:
+        return self.filter(Q(display_name__icontains=text) | Q(handle__icontains=text) | Q(email__icontains=text))
 
 
 class TeamQuerySet(LoggedQuerySet):

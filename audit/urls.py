@@ -10,5 +10,8 @@ urlpatterns = [
     path("history/", history.index, name="history"),
     path("history/export/", history.export, name="export"),
     path("trash/", trash.index, name="trash"),
+    path("trash/everybody/", trash.everybodys, name="trash_of_everybody"),
+    path("trash/selection/restorations/", trash.restore_many, name="restore_selection"),
+    path("trash/<uuid:deletion_id>/", trash.show, name="trash_thing"),
     path("trash/<uuid:deletion_id>/restorations/", trash.restore, name="restore"),
 ]

@@ -36,6 +36,17 @@ class ConversationQuerySet(SoftDeleteQuerySet):
         """Those that the person may delete, share and restore."""
         return self.filter(Exists(self._seats(user).filter(role="owner")))
 
+    def restorable_by(self, user: Any) -> Self:
+        return self.owned_by(user)
+
+    def search_trash(self, text: str) -> Self:
+        """Also by what was asked and answered in them."""
+        titled, asked = (
+            apps.get_model("conversations", name).all_objects.search(text).filter(deletion_id__isnull=False)
+            for name in ("Conversation", "Prompt")
+        )
+        return self.filter(Q(pk__in=titled.values("pk")) | Q(pk__in=asked.values("conversation")))
+
     def search(self, text: str) -> Self:
         """Those whose title or summary holds what `text` asks for; see `promptlib.core.search`."""
         return search(self, text, CONVERSATIONS)
@@ -64,6 +75,17 @@ class PromptQuerySet(SoftDeleteQuerySet):
 
     def commentable_by(self, user: Any) -> Self:
         return self.alive().filter(self._in(self._conversations().commentable_by(user)))
+
+    def restorable_by(self, user: Any) -> Self:
+        """For the owner of the conversation all of it; for others who write there what they deleted themselves."""
+        seats = apps.get_model("conversations", "Participant").objects.filter(
+            conversation=OuterRef("conversation_id"), user_id=user.pk, role="owner"
+        )
+        own = Q(deleted_by=user.pk) & Q(self._in(self._conversations().editable_by(user)))
+        return self.filter(Q(Exists(seats)) | own)
+
+    def for_trash(self) -> Self:
+        return super().for_trash().defer("system_prompt", "response_text", "error_message", "metadata", "values")
 
     def search(self, text: str) -> Self:
         """Those whose prompt or response holds what `text` asks for; see `promptlib.core.search`."""

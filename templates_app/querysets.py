@@ -12,7 +12,7 @@ from promptlib.core.search import search
 from templates_app.search import TEMPLATES
 
 if TYPE_CHECKING:
-    from templates_app.models import PromptTemplate
+    from templates_app.models import PromptTemplate, Rating
 
 
 class TemplateQuerySet(SoftDeleteQuerySet):
@@ -40,6 +40,9 @@ class TemplateQuerySet(SoftDeleteQuerySet):
         """Those that the person may delete, share and restore."""
         return self.filter(owner=user) if user.is_authenticated else self.none()
 
+    def restorable_by(self, user: Any) -> Self:
+        return self.owned_by(user)
+
     def published(self) -> Self:
         return self.filter(status="published")
 
@@ -57,6 +60,25 @@ class TemplateManager(models.Manager.from_queryset(TemplateQuerySet)):  # type: 
     """Templates that are not in the trash."""
 
     def get_queryset(self) -> "models.QuerySet[PromptTemplate]":
+        return super().get_queryset().filter(deleted_at__isnull=True)
+
+
+class RatingQuerySet(SoftDeleteQuerySet):
+    """Ratings."""
+
+    def restorable_by(self, user: Any) -> Self:
+        """What the person withdrew, of templates they may see. What a curator removed is for curators to bring back."""
+        templates = apps.get_model("templates_app", "PromptTemplate").objects.visible_to(user)
+        return self.filter(Exists(templates.filter(pk=OuterRef("template_id"))), user=user.pk, deleted_by=user.pk)
+
+    def search_trash(self, text: str) -> Self:
+        return self.filter(Q(review__icontains=text) | Q(task__icontains=text) | Q(template__title__icontains=text))
+
+
+class RatingManager(models.Manager.from_queryset(RatingQuerySet)):  # type: ignore[misc]  # a class made at run time
+    """Ratings that are not in the trash."""
+
+    def get_queryset(self) -> "models.QuerySet[Rating]":
         return super().get_queryset().filter(deleted_at__isnull=True)
 
 

@@ -423,7 +423,12 @@ EVERYTHING = {
     "audit:export": Route(SIGNED_IN, READ_ONLY, query="?format=csv", open_to_staff=True, get_writes=True),
     "audit:trash": Route(SIGNED_IN, READ_ONLY),
     "audit:trash of conversations": Route(SIGNED_IN, READ_ONLY, query="?kind=conversation"),
-    "audit:restore": Route(POST_ONLY, "door 302 404 404 404 404", "deletion"),
+    "audit:trash_of_everybody": Route("door 404 404 404 404 200", READ_ONLY, open_to_staff=True),
+    "audit:trash_thing": Route(
+        "door 200 404 404 404 200", READ_ONLY, "deletion", shows="Dustmitten", open_to_staff=True
+    ),
+    "audit:restore": Route(POST_ONLY, "door 302 404 404 404 422", "deletion", open_to_staff=True),
+    "audit:restore_selection": Route(POST_ONLY, "door 302 302 302 302 302"),
 }
 
 # Everybody who is signed in has an account of their own; the owner alone has a second factor. The password was typed a

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from conversations.querysets import ConversationManager, ConversationQuerySet, ShareLinkQuerySet
 from promptlib.core.fields import KeyField, normalize_key
@@ -18,6 +19,8 @@ from promptlib.core.restoring import WayBack
 class Conversation(SoftDeleteModel):
     """An organised thread of prompts."""
 
+    TITLE = "title"
+    EXCERPT = "summary"
     WAYS_BACK: ClassVar[dict[str, WayBack]] = {
         "conversations_source_unique": WayBack(detach=("source", "source_id"), can_replace=True)
     }
@@ -68,6 +71,13 @@ class Conversation(SoftDeleteModel):
 
     def get_absolute_url(self) -> str:
         return reverse("conversations:detail", args=[self.pk])
+
+    @property
+    def stays_with(self) -> list[str]:
+        """Besides its owner, who has a place too."""
+        others = self.participant_count - 1
+        words = ngettext("%(number)s person it is shared with", "%(number)s people it is shared with", others)
+        return [words % {"number": others}] if others > 0 else []
 
     @property
     def audit_subject(self) -> Any:

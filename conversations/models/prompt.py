@@ -26,6 +26,8 @@ class Prompt(SoftDeleteModel):
         INTERRUPTED = "interrupted", _("interrupted")
         RECORDED = "recorded", _("recorded")
 
+    OWNER = "author"
+    EXCERPT = "input_text"
     FINISHED = (Status.COMPLETED, Status.FAILED, Status.INTERRUPTED, Status.RECORDED)
 
     class Feedback(models.IntegerChoices):

@@ -56,6 +56,15 @@ class SoftDeleteModel(BaseModel):
     WAYS_BACK: ClassVar[dict[str, WayBack]] = {}
     """For each unique constraint among living rows: what may be done where another has the place of a deleted one."""
 
+    OWNER: ClassVar[str] = "owner"
+    """The lookup of the person whose it is."""
+
+    TITLE: ClassVar[str] = ""
+    """The column that people tell things of one owner apart by, if there is one."""
+
+    EXCERPT: ClassVar[str] = ""
+    """The column by whose beginning one recognises it."""
+
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     deleted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
@@ -90,6 +99,16 @@ class SoftDeleteModel(BaseModel):
     def hard_delete(self) -> tuple[int, dict[str, int]]:
         """Delete this row and all that hangs on it for good."""
         return super().delete()
+
+    @property
+    def name_along(self) -> str:
+        """What it is called where it is named among what went with something else."""
+        return str(self)
+
+    @property
+    def stays_with(self) -> list[str]:
+        """What waits with it in the trash without being deleted itself, with numbers: "4 versions"."""
+        return []
 
     @classmethod
     def soft_delete_parents(cls) -> tuple[str, ...]:

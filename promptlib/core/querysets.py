@@ -181,6 +181,15 @@ class SoftDeleteQuerySet(LoggedQuerySet):
         others = self.model._base_manager.filter(deletion_id=OuterRef("deletion_id"), pk__lt=OuterRef("pk"))
         return rows.exclude(Exists(others))
 
+    def for_trash(self) -> Self:
+        """With what a line of the trash shows."""
+        model = cast("type[SoftDeleteModel]", self.model)
+        return self.select_related("deleted_by", *model.soft_delete_parents(), *({model.OWNER} - {"pk"}))
+
+    def search_trash(self, text: str) -> Self:
+        """Those in which `text` stands, in what they are called or what they say."""
+        return self.search(text)  # type: ignore[attr-defined]  # kinds without a search have their own
+
     def delete(self, *, by: Any = None, reason: str = "") -> tuple[int, dict[str, int]]:
         return soft_delete.delete(cast("list[SoftDeleteModel]", list(self)), by=by, reason=reason)
 

@@ -11,11 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from promptlib.core.models import BaseModel, SoftDeleteModel
 from promptlib.core.restoring import WayBack
+from templates_app.querysets import RatingManager, RatingQuerySet
 
 
 class Rating(SoftDeleteModel):
     """One person's rating of a template, bound to the version that was rated."""
 
+    OWNER = "user"
+    EXCERPT = "review"
     WAYS_BACK: ClassVar[dict[str, WayBack]] = {"template_ratings_once": WayBack(can_replace=True)}
 
     template = models.ForeignKey("templates_app.PromptTemplate", models.CASCADE, related_name="ratings", db_index=False)
@@ -25,6 +28,9 @@ class Rating(SoftDeleteModel):
     review = models.TextField(_("review"), blank=True, max_length=10_000)
     model = models.CharField(_("model"), max_length=120, blank=True)
     task = models.CharField(_("used for"), max_length=200, blank=True, db_default="")
+
+    objects: ClassVar[RatingManager] = RatingManager()
+    all_objects: ClassVar[models.Manager] = models.Manager.from_queryset(RatingQuerySet)()
 
     class Meta:
         db_table = "template_ratings"
@@ -42,6 +48,13 @@ class Rating(SoftDeleteModel):
 
     def __str__(self) -> str:
         return f"{self.score} ★ {self.template}"
+
+    def get_absolute_url(self) -> str:
+        return f"{reverse('templates_app:detail', args=[self.template_id])}#reviews"
+
+    @property
+    def name_along(self) -> str:
+        return f"{self.score} ★ {self.user}"
 
     @classmethod
     def soft_delete_parents(cls) -> tuple[str, ...]:

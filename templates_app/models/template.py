@@ -10,6 +10,7 @@ from django.db.models.functions import Cast, Round
 from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from promptlib.core.deletion import cascade_whole
 from promptlib.core.fields import KeyField
@@ -28,6 +29,8 @@ LANGUAGE = RegexValidator(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", _("Enter a lan
 class PromptTemplate(SoftDeleteModel):
     """A reusable prompt template."""
 
+    TITLE = "title"
+    EXCERPT = "summary"
     WAYS_BACK: ClassVar[dict[str, WayBack]] = {
         "templates_source_unique": WayBack(detach=("source", "source_id"), can_replace=True)
     }
@@ -162,6 +165,14 @@ class PromptTemplate(SoftDeleteModel):
 
     def get_absolute_url(self) -> str:
         return reverse("templates_app:detail", args=[self.pk])
+
+    @property
+    def stays_with(self) -> list[str]:
+        numbers = (
+            (self.version_count, ngettext("%(number)s version", "%(number)s versions", self.version_count)),
+            (self.favorite_count, ngettext("%(number)s favourite", "%(number)s favourites", self.favorite_count)),
+        )
+        return [words % {"number": number} for number, words in numbers if number]
 
     def is_editable_by(self, user: Any) -> bool:
         """Whether this person may write the next version; no query for the owner."""

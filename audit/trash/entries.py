@@ -1,0 +1,141 @@
+"""What a line of the trash tells: the thing, what went with it, who deleted it and why, and for how long it stays."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count, F, Value, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+from django.utils.text import Truncator, capfirst
+
+from audit.models import AuditLog
+from promptlib.core.models import SoftDeleteModel
+from promptlib.core.soft_delete import soft_delete_models
+
+NAMES_SHOWN = 5
+NAMES_ON_ITS_PAGE = 200
+EXCERPT_CHARACTERS = 600
+
+
+@dataclass(frozen=True)
+class Companions:
+    """Rows of one kind that went along."""
+
+    label: str
+    number: int
+    names: Sequence[str]
+
+    @property
+    def more(self) -> int:
+        return self.number - len(self.names)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One deletion, by the row that it was about."""
+
+    row: SoftDeleteModel
+    companions: Sequence[Companions]
+    reason: str
+    days_left: int
+    days_of: int
+    is_held: bool
+
+    @property
+    def kind(self) -> str:
+        return capfirst(str(self.row._meta.verbose_name))
+
+    @property
+    def place(self) -> Any:
+        """What the row belongs to, where its own name does not say so."""
+        parents = (getattr(self.row, name) for name in self.row.soft_delete_parents())
+        return next((parent for parent in parents if str(parent) not in str(self.row)), None)
+
+    @property
+    def owner(self) -> Any:
+        """Whose it is; of a person nobody's."""
+        return getattr(self.row, self.row.OWNER) if self.row.OWNER != "pk" else None
+
+    @property
+    def excerpt(self) -> str:
+        text = str(getattr(self.row, self.row.EXCERPT)) if self.row.EXCERPT else ""
+        return Truncator(text).chars(EXCERPT_CHARACTERS)
+
+    @property
+    def is_soon(self) -> bool:
+        return self.days_left <= 3 and not self.is_held
+
+
+def entries_of(rows: Sequence[SoftDeleteModel], *, names: int = NAMES_SHOWN) -> list[Entry]:
+    """Lines for these rows; a query for the numbers, one for the reasons, and one for the names of each kind."""
+    numbers = _numbers(rows)
+    named = _names(rows, numbers, names)
+    reasons = _reasons(rows)
+    return [
+        Entry(
+            row,
+            [_companions(model, number, named[row.pk].get(model, [])) for model, number in numbers[row.pk].items()],
+            reasons.get((str(row.pk), str(row.deletion_id)), ""),
+            days_left(row),
+            settings.RETENTION_TRASH_DAYS,
+            False,
+        )
+        for row in rows
+    ]
+
+
+def days_left(row: SoftDeleteModel) -> int:
+    """Whole days until the thing may be deleted for good; at least 0."""
+    assert row.deleted_at is not None
+    end = row.deleted_at + timedelta(days=settings.RETENTION_TRASH_DAYS)
+    return max((end - timezone.now()).days, 0)
+
+
+def _companions(model: type[SoftDeleteModel], number: int, names: Sequence[str]) -> Companions:
+    label = model._meta.verbose_name if number == 1 else model._meta.verbose_name_plural
+    return Companions(capfirst(str(label)), number, names)
+
+
+def _numbers(rows: Sequence[SoftDeleteModel]) -> Mapping[Any, dict[type[SoftDeleteModel], int]]:
+    """By the key of each row: the kinds that went along, and how many."""
+    models, by_deletion = soft_delete_models(), {row.deletion_id: row for row in rows}
+    groups = [
+        model.all_objects.filter(deletion_id__in=by_deletion)
+        .order_by()
+        .values("deletion_id")
+        .annotate(model=Value(index), number=Count("pk"))
+        .values_list("deletion_id", "model", "number")
+        for index, model in enumerate(models)
+    ]
+    found: dict[Any, dict[type[SoftDeleteModel], int]] = defaultdict(dict)
+    for deletion_id, index, number in groups[0].union(*groups[1:], all=True) if rows else ():
+        row = by_deletion[deletion_id]
+        number -= isinstance(row, models[index])
+        if number:
+            found[row.pk][models[index]] = number
+    return found
+
+
+def _names(
+    rows: Sequence[SoftDeleteModel], numbers: Mapping[Any, dict[type[SoftDeleteModel], int]], limit: int
+) -> Mapping[Any, dict[type[SoftDeleteModel], list[str]]]:
+    found: dict[Any, dict[type[SoftDeleteModel], list[str]]] = defaultdict(lambda: defaultdict(list))
+    for model in {model for kinds in numbers.values() for model in kinds}:
+        heads: dict[UUID | None, Any] = {row.deletion_id: row.pk for row in rows if model in numbers[row.pk]}
+        place = Window(RowNumber(), partition_by=F("deletion_id"), order_by=F("pk").asc())
+        companions: Any = model.all_objects.filter(deletion_id__in=heads).exclude(pk__in=heads.values())
+        for each in companions.for_trash().annotate(place=place).filter(place__lte=limit).order_by("pk"):
+            found[heads[each.deletion_id]][model].append(each.name_along)
+    return found
+
+
+def _reasons(rows: Sequence[SoftDeleteModel]) -> dict[tuple[str, str], str]:
+    """By the row's key and its deletion; the log knows why."""
+    told = AuditLog.objects.filter(object_pk__in=[str(row.pk) for row in rows], action=AuditLog.Action.DELETE)
+    pairs = told.exclude(reason="").values_list("object_pk", "changes", "reason")
+    return {(key, (changes.get("deletion_id") or [None, ""])[1]): reason for key, changes, reason in pairs}

@@ -1,0 +1,39 @@
+"""Pages of the trash: things of several kinds in one order, the latest first."""
+
+from collections.abc import Sequence
+from functools import cached_property, reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Q, QuerySet, Value
+
+from promptlib.core.models import SoftDeleteModel
+from promptlib.core.pagination import KeysetPage
+
+
+class MixedPage(KeysetPage[SoftDeleteModel]):
+    """As a page of one queryset, of several; a query for the keys of all, and one a kind that stands on the page.
+
+    The databases sort what the reader has in the trash: that is little, for it empties itself.
+    """
+
+    def __init__(
+        self, querysets: "Sequence[QuerySet[SoftDeleteModel]]", *, cursor: str | None = None, size: int = 30
+    ) -> None:
+        super().__init__(querysets[0], order=("-deleted_at", "-id"), cursor=cursor, size=size)
+        self.querysets = querysets
+
+    @cached_property
+    def _rows(self) -> list[SoftDeleteModel]:
+        beyond = reduce(or_, self._stretches(self._boundary)) if self._boundary else Q()
+        keys = [
+            rows.filter(beyond).order_by().values_list("deleted_at", "id", Value(index))
+            for index, rows in enumerate(self.querysets)
+        ]
+        ordered = keys[0].union(*keys[1:], all=True).order_by(*(self._ordering(term) for term in self.order))
+        found = list(ordered[: self.size + 1])
+        by_key: dict[Any, SoftDeleteModel] = {}
+        for index in {index for _at, _key, index in found}:
+            model: Any = self.querysets[index].model
+            by_key |= model.all_objects.for_trash().in_bulk([key for _at, key, place in found if place == index])
+        return [by_key[key] for _at, key, _index in found if key in by_key]
