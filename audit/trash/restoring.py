@@ -59,7 +59,7 @@ def _same_title(row: SoftDeleteModel) -> Iterator[Conflict]:
     if not row.TITLE or row.deleted_at is None:
         return
     owner, title = f"{row.OWNER}_id", getattr(row, row.TITLE)
-    others = type(row)._default_manager.filter(**{owner: getattr(row, owner), row.TITLE: title})
+    others: Any = type(row)._default_manager.filter(**{owner: getattr(row, owner), row.TITLE: title})
     if rival := others.filter(deleted_at__isnull=True, created_at__gt=row.deleted_at).first():
         text = _("Another %(kind)s is called “%(title)s” now.")
         words = text % {"kind": row._meta.verbose_name, "title": title}

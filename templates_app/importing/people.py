@@ -52,7 +52,7 @@ class People:
                 restored[user.pk] = rating
         ratings = list(restored.values())
         when = {rating.pk: rating.updated_at for rating in ratings}
-        quiet = Rating.objects.unlogged("told as imported, below")  # type: ignore[attr-defined]  # our queryset's own
+        quiet = Rating.objects.unlogged("told as imported, below")
         quiet.bulk_create(ratings, batch_size=500)
         for rating in ratings:
             rating.updated_at = when[rating.pk]
