@@ -7,6 +7,7 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from accounts import history, signals  # noqa: F401  # connects the receivers
+        from accounts import history, own_files, signals  # noqa: F401  # connects the receivers
 
         history.register()
+        own_files.register()

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from accounts.views import account, members, people, teams
+from accounts.views import account, members, own_data, people, teams
 
 app_name = "accounts"
 
 urlpatterns = [
     path("people/me/", account.profile, name="profile"),
     path("people/me/preferences/", account.preferences, name="preferences"),
+    path("people/me/data/", own_data.index, name="data"),
+    path("people/me/data/download/", own_data.download, name="download_data"),
     path("people/<slug:handle>/", people.person, name="person"),
     path("people/<slug:handle>/history/", people.history, name="history"),
     path("people/<slug:handle>/history/export/", people.export_history, name="export_history"),

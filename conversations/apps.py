@@ -7,6 +7,7 @@ class ConversationsConfig(AppConfig):
     verbose_name = _("Conversations")
 
     def ready(self) -> None:
-        from conversations import history, signals  # noqa: F401  # connects the receivers
+        from conversations import history, own_files, signals  # noqa: F401  # connects the receivers
 
         history.register()
+        own_files.register()

@@ -7,6 +7,7 @@ class TemplatesConfig(AppConfig):
     verbose_name = _("Library")
 
     def ready(self) -> None:
-        from templates_app import history
+        from templates_app import history, own_files
 
         history.register()
+        own_files.register()

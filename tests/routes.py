@@ -443,6 +443,8 @@ ACCOUNTS = {
         "door 302 302 302 302 302",
         data={"theme": "dark", "timezone": "UTC", "locale": "en", "rows_per_page": 15},
     ),
+    "accounts:data": Route(SIGNED_IN, READ_ONLY),
+    "accounts:download_data": Route(SIGNED_IN, READ_ONLY, get_writes=True),
     "accounts:person": Route(SIGNED_IN, READ_ONLY, "person", shows="Winnie"),
     "accounts:history": Route("door 200 404 404 404 200", READ_ONLY, "person", open_to_staff=True),
     "accounts:export_history": Route(

@@ -1,6 +1,8 @@
 """Who is answered what at every address of promptlib, and that nobody reads there what is not theirs to see."""
 
+import io
 import re
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -74,6 +76,9 @@ def outcome(response: HttpResponseBase, url: str) -> str:
 def text(response: HttpResponseBase) -> str:
     """All that is sent, headers included, in small letters."""
     body = b"".join(response) if response.streaming else response.content
+    if body.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            body = b"\n".join(archive.read(name) for name in archive.namelist())
     return f"{dict(response.headers)}\n{response.cookies}\n{body.decode()}".lower()
 
 

@@ -31,6 +31,7 @@ OWN_PAGES = (
     ("mfa_index", gettext_lazy("Second factor"), "shield"),
     ("mfa_list_webauthn", gettext_lazy("Passkeys"), "key"),
     ("usersessions_list", gettext_lazy("Devices"), "globe"),
+    ("accounts:data", gettext_lazy("Your data"), "download"),
 )
 
 

@@ -4,10 +4,9 @@ Everything streams: whatever is exported, a hundred interactions are in memory. 
 `docs/formats.md`.
 """
 
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.utils.functional import Promise
@@ -18,7 +17,8 @@ from conversations.exporters.own import write_json
 from conversations.exporters.page import write_page
 from conversations.exporters.reading import AccessLost, Thread, read_threads
 from conversations.exporters.table import write_csv
-from templates_app.exporters import Export, Sink
+from promptlib.core.zips import stream_zip
+from templates_app.exporters import Export
 from templates_app.models import PromptTemplate
 
 __all__ = ["FORMATS", "Export", "Format", "export"]
@@ -78,15 +78,16 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def export(pks: Sequence[UUID], format_: Format, *, reader: Any, name: str = "") -> Export:
+def export(pks: Sequence[UUID], format_: Format, *, reader: Any, name: str = "", by: Any = None) -> Export:
     """The conversations with these keys, as far as `reader` may see them. One alone is its own file in any format.
 
-    Where the reader's right ends half-way, so does the file.
+    Where the reader's right ends half-way, so does the file. In the audit log it is the act of `by`, by default the
+    reader's.
     """
     is_zip = format_.write_one is not None and len(pks) != 1
-    threads = read_threads(pks, reader=reader, format_=format_.name)
+    threads = read_threads(pks, reader=reader, format_=format_.name, by=by or reader)
     if is_zip:
-        chunks = _zip(threads, format_)
+        chunks = stream_zip(_named(threads, format_))
     elif format_.write_one is not None:
         write_one = format_.write_one
         chunks = (text.encode() for thread in threads for text in write_one(thread))
@@ -104,18 +105,11 @@ def _until_access_is_lost(chunks: Iterator[bytes]) -> Iterator[bytes]:
         return
 
 
-def _zip(threads: Iterator[Thread], format_: Format) -> Iterator[bytes]:
+def _named(threads: Iterator[Thread], format_: Format) -> Iterator[tuple[str, Iterator[bytes]]]:
     assert format_.write_one is not None
-    sink = Sink()
     seen: dict[str, int] = {}
-    with zipfile.ZipFile(cast("IO[bytes]", sink), "w", zipfile.ZIP_DEFLATED) as archive:  # it writes, no more
-        for thread in threads:
-            slug = PromptTemplate.slug_of(thread.conversation.title)[:80]
-            seen[slug] = number = seen.get(slug, 0) + 1
-            filename = f"{slug}.{format_.suffix}" if number == 1 else f"{slug}~{number}.{format_.suffix}"
-            with archive.open(filename, "w", force_zip64=True) as file:
-                for text in format_.write_one(thread):
-                    file.write(text.encode())
-                    if piece := sink.take():
-                        yield piece
-    yield sink.take()
+    for thread in threads:
+        slug = PromptTemplate.slug_of(thread.conversation.title)[:80]
+        seen[slug] = number = seen.get(slug, 0) + 1
+        filename = f"{slug}.{format_.suffix}" if number == 1 else f"{slug}~{number}.{format_.suffix}"
+        yield filename, (text.encode() for text in format_.write_one(thread))

@@ -71,7 +71,7 @@ class Thread:
         return chunk
 
 
-def read_threads(pks: Iterable[UUID], *, reader: Any, format_: str) -> Iterator[Thread]:
+def read_threads(pks: Iterable[UUID], *, reader: Any, format_: str, by: Any) -> Iterator[Thread]:
     """Each is in the audit log, as the act of whoever began the export, before anything of it is sent."""
     origin = current_origin()
     for pk in pks:
@@ -79,7 +79,7 @@ def read_threads(pks: Iterable[UUID], *, reader: Any, format_: str) -> Iterator[
         if conversation is None or not may_read(reader, pk):
             continue
         with _as(origin):
-            record_many(AuditLog.Action.EXPORT, [conversation], changes={"format": [None, format_]}, actor=reader)
+            record_many(AuditLog.Action.EXPORT, [conversation], changes={"format": [None, format_]}, actor=by)
         yield Thread(conversation, reader)
 
 

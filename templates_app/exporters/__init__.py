@@ -4,10 +4,9 @@
 What a format cannot hold is listed in `docs/formats.md`.
 """
 
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.context import Origin, acting, current_origin
 from audit.models import AuditLog
 from audit.services import record_many
+from promptlib.core.zips import stream_zip
 from templates_app.exporters.files import write_dotprompt, write_prompty
 from templates_app.exporters.own import write_csv, write_json, write_markdown
 from templates_app.exporters.records import records_of
@@ -129,17 +129,19 @@ def export(
     *,
     reader: Any,
     name: str = "",
+    by: Any = None,
 ) -> Export:
     """The templates with these keys, as far as `reader` may see them.
 
-    Each hundred is in the audit log before it is sent, as the act of whoever acts now: the stream outlives the request.
+    Each hundred is in the audit log before it is sent, as the act of `by`, by default the reader's: the stream outlives
+    the request.
     One template alone is its own file in any format; several of a format that has a file each are a ZIP.
     """
     is_zip = format_.write_one is not None and len(pks) != 1
     suffix = "zip" if is_zip else format_.suffix
-    records = _records(pks, format_, reader, current_origin())
+    records = _records(pks, format_, reader, by or reader, current_origin())
     if is_zip:
-        chunks = _zip(records, format_)
+        chunks = stream_zip(_named(records, format_))
     elif format_.write_one is not None:
         write_one = format_.write_one
         chunks = (write_one(record).encode() for record in records)
@@ -149,45 +151,21 @@ def export(
     return Export(f"{name or 'promptlib'}.{suffix}", "application/zip" if is_zip else format_.content_type, chunks)
 
 
-def _records(pks: Sequence[Any], format_: Format, reader: Any, origin: Origin) -> Iterator[TemplateRecord]:
+def _records(pks: Sequence[Any], format_: Format, reader: Any, by: Any, origin: Origin) -> Iterator[TemplateRecord]:
     for start in range(0, len(pks), CHUNK):
         found = records_of(list(pks[start : start + CHUNK]), reader=reader, history=format_.has_history)
         templates = [template for template, _record in found]
         with acting(origin.actor, ip=origin.ip, user_agent=origin.user_agent, request_id=origin.request_id):
-            record_many(AuditLog.Action.EXPORT, templates, changes={"format": [None, format_.name]}, actor=reader)
+            record_many(AuditLog.Action.EXPORT, templates, changes={"format": [None, format_.name]}, actor=by)
         for _template, record in found:
             yield record
 
 
-class Sink:
-    """What a ZIP is written to, piece by piece: it cannot go back."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        self._pieces.append(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def take(self) -> bytes:
-        taken = b"".join(self._pieces)
-        self._pieces.clear()
-        return taken
-
-
-def _zip(records: Iterator[TemplateRecord], format_: Format) -> Iterator[bytes]:
+def _named(records: Iterator[TemplateRecord], format_: Format) -> Iterator[tuple[str, list[bytes]]]:
     assert format_.write_one is not None
-    sink = Sink()
     seen: dict[str, int] = {}
-    with zipfile.ZipFile(cast("IO[bytes]", sink), "w", zipfile.ZIP_DEFLATED) as archive:  # it writes, no more
-        for record in records:
-            slug = PromptTemplate.slug_of(record.title)[:80]
-            seen[slug] = number = seen.get(slug, 0) + 1
-            filename = f"{slug}.{format_.suffix}" if number == 1 else f"{slug}~{number}.{format_.suffix}"
-            archive.writestr(filename, format_.write_one(record))
-            if piece := sink.take():
-                yield piece
-    yield sink.take()
+    for record in records:
+        slug = PromptTemplate.slug_of(record.title)[:80]
+        seen[slug] = number = seen.get(slug, 0) + 1
+        filename = f"{slug}.{format_.suffix}" if number == 1 else f"{slug}~{number}.{format_.suffix}"
+        yield filename, [format_.write_one(record).encode()]
