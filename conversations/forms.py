@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import AIModel, Conversation, Prompt
@@ -185,3 +186,25 @@ class FeedbackForm(forms.ModelForm):
     class Meta:
         model = Prompt
         fields = ("feedback", "feedback_note")
+
+
+class RemoveForm(forms.Form):
+    """Whether an interaction goes to the trash alone or with the `number` that follow it."""
+
+    ALONE, ALL = "alone", "all"
+
+    what = forms.ChoiceField(label=_("What goes to the trash"), widget=forms.RadioSelect, initial=ALONE)
+
+    def __init__(self, *args: Any, number: int, may_take_all: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        alone = gettext("Only this one: what follows stays, and follows what stood before it")
+        both = ngettext("This one and the one that follows it", "This one and the %(number)d that follow it", number)
+        choices = [(self.ALONE, alone), (self.ALL, both % {"number": number} if number != 1 else both)]
+        field: Any = self.fields["what"]
+        field.choices = choices if may_take_all else choices[:1]
+        if not may_take_all:
+            field.help_text = gettext("Some of what follows is others’, and not yours to delete.")
+
+    @property
+    def takes_all(self) -> bool:
+        return bool(self.cleaned_data["what"] == self.ALL)

@@ -76,13 +76,16 @@ class PromptQuerySet(SoftDeleteQuerySet):
     def commentable_by(self, user: Any) -> Self:
         return self.alive().filter(self._in(self._conversations().commentable_by(user)))
 
+    def deletable_by(self, user: Any) -> Self:
+        """For the owner of the conversation all of it; for others who write there what they asked themselves."""
+        own = Q(author=user.pk) & Q(self._in(self._conversations().editable_by(user)))
+        return self.alive().filter(Q(self._in(self._conversations().owned_by(user).alive())) | own)
+
     def restorable_by(self, user: Any) -> Self:
         """For the owner of the conversation all of it; for others who write there what they deleted themselves."""
-        seats = apps.get_model("conversations", "Participant").objects.filter(
-            conversation=OuterRef("conversation_id"), user_id=user.pk, role="owner"
-        )
+        conversations = apps.get_model("conversations", "Conversation").all_objects
         own = Q(deleted_by=user.pk) & Q(self._in(self._conversations().editable_by(user)))
-        return self.filter(Q(Exists(seats)) | own)
+        return self.filter(Q(self._in(conversations.owned_by(user))) | own)
 
     def for_trash(self) -> Self:
         return super().for_trash().defer("system_prompt", "response_text", "error_message", "metadata", "values")

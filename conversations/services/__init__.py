@@ -5,6 +5,7 @@ from conversations.services.comparing import Comparison, compare
 from conversations.services.judging import give_feedback
 from conversations.services.limits import LimitReached
 from conversations.services.organizing import end_read, mark_read, rename, set_archived, start_conversation
+from conversations.services.removing import remove, remove_with_following, what_follows
 from conversations.services.side_by_side import answers_beside, ask_several, pick
 from conversations.services.splitting import split_off
 from conversations.services.stopping import stop
@@ -30,6 +31,8 @@ __all__ = [
     "mark_read",
     "pick",
     "record_answer",
+    "remove",
+    "remove_with_following",
     "rename",
     "retry",
     "run_version",
@@ -38,4 +41,5 @@ __all__ = [
     "start_conversation",
     "stop",
     "sweep_orphans",
+    "what_follows",
 ]

@@ -2,10 +2,11 @@
 
 `parent` names the interaction before. One without a parent (an imported one, the first) follows the one that was made
 before it; other answers to a question without a parent name its first attempt in `metadata["attempt_of"]`, and the
-first attempt names them in `metadata["attempts"]`. What is in the trash is stepped over.
+first attempt names them in `metadata["attempts"]`. What is in the trash is stepped over: what followed it follows what
+stood before it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -40,10 +41,15 @@ def ranked_path_up(conversation_id: UUID, *, end: UUID | None = None, limit: int
     """As `path_up`, with how many interactions of any branch come after each, up to `end`."""
     path: list[tuple[UUID, int]] = []
     ceiling, inclusive = end, True
-    for passed, node in enumerate(_newest_first(conversation_id, end, limit + BRANCHES)):
+    passed = 0
+    for node in _newest_first(conversation_id, end, limit + BRANCHES):
+        passed += not node.is_gone
         if ceiling is not None and (node.pk > ceiling or (node.pk == ceiling and not inclusive)):
             continue
-        path.append((node.pk, passed))
+        if not node.is_gone:
+            path.append((node.pk, passed - 1))
+        elif ceiling is None:
+            continue
         if len(path) == limit:
             break
         ceiling, inclusive = (node.parent, True) if node.parent else (node.attempt_of or node.pk, False)
@@ -78,14 +84,42 @@ def whole_tree(conversation_id: UUID) -> Tree:
 def siblings_of(prompts: list[Prompt]) -> dict[UUID, list[UUID]]:
     """For each of these interactions all answers to the same question, itself among them, oldest first.
 
-    One query; two more where a first question was asked again.
+    One query; another where something is in the trash; two more where a first question was asked again. What followed
+    an interaction that is in the trash
+    stands beside what follows the one before that.
     """
-    parents = {prompt.parent_id for prompt in prompts if prompt.parent_id}
-    families: dict[UUID | None, list[UUID]] = {}
-    for parent, pk in Prompt.objects.filter(parent__in=parents).order_by("pk").values_list("parent", "pk"):
-        families.setdefault(parent, []).append(pk)
+    families = _families(prompts)
     attempts = _attempts([prompt for prompt in prompts if not prompt.parent_id])
-    return {prompt.pk: families.get(prompt.parent_id) or attempts.get(prompt.pk) or [prompt.pk] for prompt in prompts}
+    return {prompt.pk: families.get(prompt.pk) or attempts.get(prompt.pk) or [prompt.pk] for prompt in prompts}
+
+
+def _families(prompts: list[Prompt]) -> dict[UUID, list[UUID]]:
+    parents = {prompt.parent_id for prompt in prompts if prompt.parent_id}
+    if not parents:
+        return {}
+    columns = ("parent", "pk", "deleted_at")
+    gone = Prompt.all_objects.filter(conversation__in={prompt.conversation_id for prompt in prompts})
+    known = Prompt.objects.filter(parent__in=parents).values_list(*columns)
+    known = known.union(gone.filter(deleted_at__isnull=False).values_list(*columns), all=True)
+    rows = sorted(known, key=lambda row: row[1])
+    above = _lifted((parent, pk) for parent, pk, deleted_at in rows if deleted_at)
+    if above:
+        wanted = {above.get(parent, parent) for parent in parents}
+        wanted |= {pk for pk, living in above.items() if living in wanted}
+        rows = list(Prompt.objects.filter(parent__in=wanted).order_by("pk").values_list(*columns))
+    families: dict[UUID, list[UUID]] = {}
+    for parent, pk, deleted_at in rows:
+        if not deleted_at:
+            families.setdefault(above.get(parent, parent), []).append(pk)
+    return {each.pk: families[above.get(each.parent_id, each.parent_id)] for each in prompts if each.parent_id}
+
+
+def _lifted(gone: Iterable[tuple[UUID | None, UUID]]) -> dict[UUID, UUID]:
+    """For each interaction in the trash the nearest one above it that is not; for the first of a way itself."""
+    above: dict[UUID, UUID] = {}
+    for parent, pk in gone:
+        above[pk] = above.get(parent, parent) if parent else pk
+    return above
 
 
 def _attempts(prompts: list[Prompt]) -> dict[UUID, list[UUID]]:
@@ -114,8 +148,9 @@ def _newest_first(conversation_id: UUID, end: UUID | None, expected: int) -> Ite
 
 
 def _nodes(conversation_id: UUID) -> Any:
-    return Prompt.objects.filter(conversation=conversation_id).values_list("pk", "parent", "metadata__attempt_of")
+    rows = Prompt.all_objects.filter(conversation=conversation_id)
+    return rows.values_list("pk", "parent", "metadata__attempt_of", "deleted_at")
 
 
-def _node(row: tuple[UUID, UUID | None, str | None]) -> Node:
-    return Node(row[0], row[1], as_uuid(row[2]))
+def _node(row: tuple[UUID, UUID | None, str | None, Any]) -> Node:
+    return Node(row[0], row[1], as_uuid(row[2]), row[3] is not None)

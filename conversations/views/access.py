@@ -38,3 +38,8 @@ def read_prompt(request: HttpRequest, pk: UUID, prompt_pk: UUID) -> Prompt:
 def write_prompt(request: HttpRequest, pk: UUID, prompt_pk: UUID) -> Prompt:
     prompts = Prompt.objects.editable_by(request.user).select_related("conversation", "ai_model", "author")
     return get_object_or_404(prompts, pk=prompt_pk, conversation=pk)
+
+
+def delete_prompt(request: HttpRequest, pk: UUID, prompt_pk: UUID) -> Prompt:
+    prompts = Prompt.objects.deletable_by(request.user).select_related("conversation", "author")
+    return get_object_or_404(prompts, pk=prompt_pk, conversation=pk)

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -41,9 +42,10 @@ def rate(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
     template = _of_somebody_else(request, pk)
-    if services.withdraw_rating(template, user=request.user) is None:
+    rating = services.withdraw_rating(template, user=request.user)
+    if rating is None:
         raise Http404
-    notify(request, _("Your rating is withdrawn."))
+    notify(request, _("Your rating is withdrawn."), undo=reverse("audit:restore", args=[rating.deletion_id]))
     return _reviews(request, pk)
 
 

@@ -251,6 +251,17 @@ class TestRestore:
         assert Rating.objects.get().score == score
         assert Rating.all_objects.count() == 2
 
+    def test_a_rating_that_was_withdrawn_comes_back_by_the_toast(self, client: Client) -> None:
+        rating = RatingFactory(template__visibility="public", score=2, review="Too long.")
+        client.force_login(rating.user)
+        url = reverse("templates_app:withdraw", args=[rating.template_id])
+        html = client.post(url, follow=True).content.decode()
+        assert not Rating.objects.exists()
+        undo = reverse("audit:restore", args=[Rating.all_objects.get().deletion_id])
+        assert f'action="{undo}"' in html
+        assert client.post(undo).url == rating.get_absolute_url()
+        assert Rating.objects.get() == rating
+
     def test_what_is_gone_and_what_is_not_ones_own_read_alike(self, client: Client) -> None:
         template = deleted(TemplateFactory())
         client.force_login(template.owner)

@@ -89,6 +89,27 @@ def test_what_is_in_the_trash_is_stepped_over(conversation):
     assert shown(load_window(conversation)) == [first.pk, third.pk]
 
 
+def test_what_followed_an_answer_in_the_trash_follows_what_stood_before_it(conversation):
+    first, second, third = line(conversation, 3)
+    again = retry(second, author=conversation.owner, model=None)
+    fourth = PromptFactory(conversation=conversation, parent=again)
+    second.delete()
+    conversation.refresh_from_db()
+    assert siblings_of([third, again]) == dict.fromkeys(pks([third, again]), pks([third, again]))
+    assert shown(load_window(conversation)) == pks([first, again, fourth])
+    assert shown(load_window(conversation, at=third.pk)) == pks([first, third])
+    assert list(path_down(conversation.pk, start=first.pk, limit=5, toward=third.pk)) == [third.pk]
+    again.delete()
+    conversation.refresh_from_db()
+    assert siblings_of([third]) == {third.pk: pks([third, fourth])}
+    assert [turn.number for turn in load_window(conversation).turns] == [1, 3]
+    fourth.delete()
+    conversation.refresh_from_db()
+    assert path_up(conversation.pk, limit=5) == shown(load_window(conversation)) == pks([first, third])
+    second.restore()
+    assert path_up(conversation.pk, limit=5) == pks([first, second, third])
+
+
 def test_a_long_thread_is_read_in_windows(conversation):
     prompts = pks(line(conversation, 65))
     conversation.refresh_from_db()
