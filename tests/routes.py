@@ -393,7 +393,7 @@ CONVERSATIONS = {
         "door 200 200 404 404 404", "door 303 303 404 404 404", "answered", QUESTION, shows="Tumblefrost"
     ),
     "conversations:compare": Route("door 200 200 200 404 404", READ_ONLY, "ways", shows="Hollowreed"),
-    "conversations:delete_prompt": Route(POST_ONLY, "door 200 404 404 404 404", "answered", shows="Tumblefrost"),
+    "conversations:delete_prompt": Route(POST_ONLY, "door 200 404 404 404 404", "answered"),
     "conversations:delete_prompt at the end": Route(POST_ONLY, "door 302 404 404 404 404", "waiting"),
     "conversations:split": Route(POST_ONLY, "door 303 303 303 404 404", "answered"),
     "conversations:raw": Route("door 200 200 200 404 404", READ_ONLY, "answered", shows="Gloomlantern"),
