@@ -73,6 +73,7 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
     """A person who can sign in."""
 
     OWNER = "pk"
+    HELD_BY = ("id",)
     WAYS_BACK: ClassVar[dict[str, WayBack]] = {
         "users_email_unique": WayBack(rename="email"),
         "users_handle_unique": WayBack(rename="handle"),

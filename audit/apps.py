@@ -7,6 +7,6 @@ class AuditConfig(AppConfig):
     verbose_name = _("Audit")
 
     def ready(self) -> None:
-        from audit import registry, signals  # noqa: F401  signals connect when they are imported
+        from audit import holds, purging, registry, signals  # noqa: F401  signals connect when they are imported
 
         registry.register()

@@ -174,3 +174,60 @@ class AuditRedaction(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.row_id}: {self.get_part_display()}"
+
+
+class LegalHold(BaseModel):
+    """Staff's word that a person, template or conversation, and all that is theirs, is not deleted for good."""
+
+    content_type = models.ForeignKey(
+        "contenttypes.ContentType", models.PROTECT, related_name="+", db_index=False, verbose_name=_("kind")
+    )
+    subject_id = UUIDField(_("id"), db_index=True)
+    subject_repr = models.CharField(_("thing"), max_length=300, blank=True)
+    reason = models.CharField(_("reason"), max_length=500)
+    placed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("placed by")
+    )
+    lifted_at = models.DateTimeField(_("lifted"), null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("lifted by")
+    )
+    lift_reason = models.CharField(_("reason for lifting"), max_length=500, blank=True)
+
+    class Meta:
+        db_table = "legal_holds"
+        verbose_name = _("legal hold")
+        verbose_name_plural = _("legal holds")
+        ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(condition=~models.Q(reason=""), name="legal_holds_reason_given"),
+            models.CheckConstraint(
+                condition=models.Q(lifted_at__isnull=True) | ~models.Q(lift_reason=""),
+                name="legal_holds_lifted_for_a_reason",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.subject_repr}: {self.reason}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.lifted_at is None
+
+
+class Purge(BaseModel):
+    """A deletion that is being made final: nothing of it can come back, and whoever finds the row goes on with it."""
+
+    AUDITED = False  # each row that goes is logged
+
+    deletion_id = UUIDField(_("deletion"), unique=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+
+    class Meta:
+        db_table = "audit_purges"
+        verbose_name = _("purge that has begun")
+        verbose_name_plural = _("purges that have begun")
+
+    def __str__(self) -> str:
+        return str(self.deletion_id)

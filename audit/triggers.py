@@ -1,7 +1,9 @@
-"""What the database refuses to do to the audit log, whoever asks."""
+"""What the database refuses to do to the audit log and to what is held, whoever asks."""
 
 from collections.abc import Callable
 from typing import Any, Literal
+
+from django.apps import apps
 
 from audit.digests import ANONYMOUS, LASTING
 from audit.models import AuditLog, AuditRedaction
@@ -61,9 +63,51 @@ ERASURES_ONLY = Trigger(
     serves="the log is made anonymous for an erasure in it only, and who acted for that person's own",
 )
 
+HELD = "_held"
+"""How the names of the triggers end that keep what is held."""
+
+
+def hold_triggers(app_label: str) -> list[Trigger]:
+    """For each table of the app that says by whose hold its rows are kept (`HELD_BY`): no such row is deleted."""
+    return [_keeping(model) for model in apps.get_app_config(app_label).get_models() if getattr(model, "HELD_BY", ())]
+
+
+def _keeping(model: Any) -> Trigger:
+    subjects = ", ".join(_key(model, path.split("__"), "OLD") for path in model.HELD_BY)
+    table = model._meta.db_table
+    return Trigger(
+        name=f"{table}{HELD}",
+        table=table,
+        timing="BEFORE",
+        event="DELETE",
+        when=f"EXISTS (SELECT 1 FROM legal_holds WHERE lifted_at IS NULL AND subject_id IN ({subjects}))",
+        body=_refusal("A legal hold keeps this row: it is not deleted while the hold lasts."),
+        needs=("legal_holds",),
+        serves="legal holds keep what is theirs",
+    )
+
+
+def _key(model: Any, path: list[str], row: str) -> str:
+    """SQL of the key at the end of a path of foreign keys; `row` is the alias of the row that it starts from."""
+    field = model._meta.get_field(path[0])
+    if len(path) == 1:
+        return f"{row}.{field.column}"
+    target, alias = field.related_model, f"held_{path[0]}"
+    inner = _key(target, path[1:], alias)
+    return f"(SELECT {inner} FROM {target._meta.db_table} AS {alias} WHERE {alias}.id = {row}.{field.column})"
+
+
 TRIGGERS = [
     *_append_only("audit_logs", "The audit log", when=_is_no_erasure, needs=("audit_redactions",)),
     *_append_only("audit_seals", "The chain of seals"),
     *_append_only("audit_redactions", "The list of redactions"),
     ERASURES_ONLY,
+    Trigger(
+        name="legal_holds_refuse_delete",
+        table="legal_holds",
+        timing="BEFORE",
+        event="DELETE",
+        body=_refusal("A legal hold is lifted, not deleted."),
+        serves="who held what, and why, stays known",
+    ),
 ]

@@ -1,5 +1,6 @@
 """Triggers of conversations: what every interaction adds to the statistics of its thread, version and day."""
 
+from audit.triggers import hold_triggers
 from promptlib.core.sql import Trigger, distinct
 from promptlib.core.statistics import Copy, Counter
 
@@ -165,4 +166,8 @@ ACTIVITY_TRIGGERS = [
     ),
 ]
 
-TRIGGERS = [*(trigger for counter in COUNTERS for trigger in counter.triggers()), *ACTIVITY_TRIGGERS]
+TRIGGERS = [
+    *(trigger for counter in COUNTERS for trigger in counter.triggers()),
+    *ACTIVITY_TRIGGERS,
+    *hold_triggers("conversations"),
+]

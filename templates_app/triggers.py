@@ -1,5 +1,6 @@
 """Triggers of the library: statistics from their rows, and versions that nothing can change."""
 
+from audit.triggers import hold_triggers
 from promptlib.core.sql import Trigger, distinct, refuse
 from promptlib.core.statistics import Counter
 
@@ -80,4 +81,5 @@ TRIGGERS = [
         body=lambda vendor: [refuse(vendor, "A version is immutable: publish a new one instead of changing it.")],
         serves="versions are immutable",
     ),
+    *hold_triggers("templates_app"),
 ]

@@ -21,9 +21,11 @@ class Conversation(SoftDeleteModel):
 
     TITLE = "title"
     EXCERPT = "summary"
+    HELD_BY = ("id", "owner")
     WAYS_BACK: ClassVar[dict[str, WayBack]] = {
         "conversations_source_unique": WayBack(detach=("source", "source_id"), can_replace=True)
     }
+
     STATISTICS = ("prompt_count", "participant_count", "input_tokens", "output_tokens", "cost", "last_prompt_at")
 
     owner = models.ForeignKey(

@@ -17,6 +17,8 @@ from promptlib.core.models import BaseModel, SoftDeleteModel
 class Prompt(SoftDeleteModel):
     """One AI interaction: what was asked, what came back, what it cost."""
 
+    HELD_BY = ("conversation", "conversation__owner", "author")
+
     class Status(models.TextChoices):
         DRAFT = "draft", _("draft")
         PENDING = "pending", _("waiting")
@@ -128,6 +130,8 @@ class Prompt(SoftDeleteModel):
 
 class PromptComment(BaseModel):
     """A remark on an interaction."""
+
+    HELD_BY = ("prompt__conversation", "prompt__conversation__owner", "author")
 
     prompt = models.ForeignKey(Prompt, models.CASCADE, related_name="comments")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

@@ -31,7 +31,9 @@ rows_changed = Signal()
 """Sent per batch: sender, changes (a list of `Changed`)."""
 
 rows_deleted = Signal()
-"""Sent per batch, before they go for good: sender, instances, going (model → keys of all that goes along)."""
+"""Sent per batch, before they go for good: sender, instances, going (model → keys of all that goes along).
+
+A receiver may raise ProtectedError: then nothing goes."""
 
 
 @dataclass

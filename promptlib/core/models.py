@@ -25,6 +25,9 @@ class BaseModel(models.Model):
     HOUSEKEEPING: ClassVar[tuple[str, ...]] = ()
     """Fields whose change is none that anybody looks for in a history."""
 
+    HELD_BY: ClassVar[tuple[str, ...]] = ()
+    """Lookups of the person, template or conversation whose legal hold keeps a row from being deleted for good."""
+
     id = UUIDv7Field()
     created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())

@@ -32,6 +32,9 @@ soft_deleted = Signal()
 restored = Signal()
 """Sent per batch and model, inside the transaction: sender, instances, deletion_id, by, reason."""
 
+restoring = Signal()
+"""Sent before a restore changes anything, its rows being locked: deletion_id. A receiver may raise RestoreConflict."""
+
 
 class RestoreConflict(Exception):
     """Something stands in the way of a restore: in sentences `conflicts`, and of them what one may decide, `found`.
@@ -184,6 +187,7 @@ def _restore(deletion_id: UUID, answers: Answers, by: Any, reason: str) -> int:
     found = _locked(deletion_id)
     if not any(found.values()):
         return 0
+    restoring.send(None, deletion_id=deletion_id)
     count = sum(_restore(parent, answers, by, reason) for parent in _parents(found, deletion_id, answers))
     for rival in _rivals(found, deletion_id, answers):
         delete([rival], by=by, reason=reason)

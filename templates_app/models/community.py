@@ -19,6 +19,7 @@ class Rating(SoftDeleteModel):
 
     OWNER = "user"
     EXCERPT = "review"
+    HELD_BY = ("template", "template__owner", "user")
     WAYS_BACK: ClassVar[dict[str, WayBack]] = {"template_ratings_once": WayBack(can_replace=True)}
 
     template = models.ForeignKey("templates_app.PromptTemplate", models.CASCADE, related_name="ratings", db_index=False)
@@ -67,6 +68,8 @@ class Rating(SoftDeleteModel):
 
 class RatingReport(BaseModel):
     """Somebody's word to the curators that a review does not belong in the library."""
+
+    HELD_BY = ("rating__template", "rating__template__owner", "user")
 
     class Decision(models.TextChoices):
         KEPT = "kept", _("kept")
@@ -130,6 +133,8 @@ class Favorite(BaseModel):
 
 class Suggestion(BaseModel):
     """A proposed change of a template, made against one version."""
+
+    HELD_BY = ("template", "template__owner", "author")
 
     class Status(models.TextChoices):
         OPEN = "open", _("open")
@@ -196,6 +201,8 @@ class Suggestion(BaseModel):
 
 class SuggestionComment(BaseModel):
     """What somebody says about a suggestion."""
+
+    HELD_BY = ("suggestion__template", "suggestion__template__owner", "author")
 
     suggestion = models.ForeignKey(Suggestion, models.CASCADE, related_name="comments", db_index=False)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="suggestion_comments")

@@ -31,6 +31,7 @@ class PromptTemplate(SoftDeleteModel):
 
     TITLE = "title"
     EXCERPT = "summary"
+    HELD_BY = ("id", "owner")
     WAYS_BACK: ClassVar[dict[str, WayBack]] = {
         "templates_source_unique": WayBack(detach=("source", "source_id"), can_replace=True)
     }

@@ -18,6 +18,8 @@ from templates_app.querysets import VersionQuerySet
 class TemplateVersion(BaseModel):
     """One immutable state of a template. A trigger refuses any change to its content."""
 
+    HELD_BY = ("template", "template__owner", "author")
+
     STATISTICS = (
         "usage_count",
         "success_count",
