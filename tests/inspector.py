@@ -152,8 +152,6 @@ class Inspector:
         self._show("dark", 360)
         self.page.evaluate(UNFOLD)
         found += [*self._axe("360 dark"), *self._too_wide(360)]
-        self._show("light", 360)
-        found += self._axe("360 light", AXE_COLOUR_RULES)
         self._show("light", 320)
         found += self._too_wide(320)
         found += self.server.problems

@@ -45,20 +45,26 @@ def librarian() -> User:
 
 
 @pytest.fixture
-def library(librarian: User) -> int:
-    """A public library of 1,282 real templates; where the collection is not at hand, of one like it and some others."""
+def few(librarian: User) -> int:
+    """A public library of one template like the one that is looked for, and some others."""
+    TemplateFactory(
+        owner=librarian,
+        visibility="public",
+        title=TITLE,
+        body="Plan {{ dates }} in {{ city }} for {{ budget }}: {{ interests }}, {{ pace }}, {{ constraints }}.",
+    )
+    TemplateFactory.create_batch(9, owner=librarian, visibility="public")
+    return PromptTemplate.objects.count()
+
+
+@pytest.fixture
+def library(request: pytest.FixtureRequest, librarian: User) -> int:
+    """A public library of 1,282 real templates; of few where the collection is not at hand."""
     folder = os.environ.get("PROMPTLIB_TEST_DATA")
-    if folder:
-        command = ["import_templates", f"{folder}/prompts/prompts-chat.csv", "--visibility", "public"]
-        call_command(*command, "--owner", librarian.email, verbosity=0)
-    else:
-        TemplateFactory(
-            owner=librarian,
-            visibility="public",
-            title=TITLE,
-            body="Plan {{ dates }} in {{ city }} for {{ budget }}: {{ interests }}, {{ pace }}, {{ constraints }}.",
-        )
-        TemplateFactory.create_batch(34, owner=librarian, visibility="public")
+    if not folder:
+        return request.getfixturevalue("few")
+    command = ["import_templates", f"{folder}/prompts/prompts-chat.csv", "--visibility", "public"]
+    call_command(*command, "--owner", librarian.email, verbosity=0)
     return PromptTemplate.objects.count()
 
 
@@ -252,7 +258,7 @@ def arrived(page: Page, heading: str) -> None:
     page.wait_for_load_state()
 
 
-def test_the_main_job_by_keyboard_alone(page: Page, ada: User, library: int, model: AIModel) -> None:
+def test_the_main_job_by_keyboard_alone(page: Page, ada: User, few: int, model: AIModel) -> None:
     keys = page.keyboard
     page.goto("/")
     keys.press("Tab")

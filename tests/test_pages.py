@@ -1,6 +1,6 @@
 """Every page, in the states people meet it in, as `tests/inspector.py` looks at it.
 
-That is: axe (WCAG 2.2 A and AA, best practice) wide and narrow, light and dark; nothing scrolls sideways at 320 px; no
+That is: axe (WCAG 2.2 A and AA, best practice) wide in light and in dark, and narrow in dark; nothing scrolls sideways at 320 px; no
 script error, nothing the content security policy refuses; valid HTML; bounds on bytes and queries. Names, addresses
 and who may open what come from the authorization matrix (`tests/routes.py`): a page that has its row there is looked at
 here. `-s` prints what each page weighs and costs.
@@ -82,7 +82,7 @@ def visits_of_states(world: World) -> Iterator[Visit]:
     yield Visit("nothing found in the library", "owner", f"{library}?q=xylophone&visibility=public")
     yield from visits_of_sharing_and_order(world)
     yield Visit("a filter that makes no sense", "owner", f"{library}?sort=sideways")
-    yield Visit("found in the library", "owner", f"{library}?q=orchard&sort=newest")
+    yield Visit("found in the library", "owner", f"{library}?q=orchard&sort=newest&rating=3&tag=none")
     yield Visit("the trash of an empty kind", "outsider", f"{reverse('audit:trash')}?kind=conversation")
     yield Visit("nothing searched for", "owner", search)
     yield Visit("nothing found anywhere", "owner", f"{search}?q=xylophone")

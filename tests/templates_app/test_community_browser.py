@@ -178,8 +178,7 @@ def test_the_pages_are_accessible_and_do_not_scroll_sideways(
     ines.user_permissions.add(Permission.objects.get(codename="curate_library"))
     page = page_of(ines, color_scheme="dark", viewport={"width": 360, "height": 800}, bypass_csp=True)
     base = reply.get_absolute_url()
-    paths = ("", "suggestions/", "suggestions/new/", f"suggestions/{suggestion.pk}/", "reviews/", "reviews/?stars=2")
-    for address in (*(f"{base}{path}" for path in paths), f"{base}reviews/{rating.pk}/report/", "/templates/reports/"):
+    for address in (f"{base}suggestions/{suggestion.pk}/", f"{base}reviews/", "/templates/reports/"):
         page.goto(address)
         found = Axe().run(page, options={"resultTypes": ["violations"], "preload": False})
         assert (address, found.generate_report() if found.violations_count else "") == (address, "")
