@@ -51,3 +51,28 @@ def acting_as(actor: Any) -> Iterator[None]:
         yield
     finally:
         _origin.reset(token)
+
+
+@dataclass(frozen=True)
+class Undone:
+    """Which event is being taken back, and why: what each row written meanwhile says."""
+
+    told: dict[str, Any]
+    reason: str = ""
+
+
+_undone: ContextVar[Undone | None] = ContextVar("audit_undone", default=None)
+
+
+def current_undo() -> Undone | None:
+    return _undone.get()
+
+
+@contextmanager
+def undoing(told: dict[str, Any], *, reason: str = "") -> Iterator[None]:
+    """Every row of the log that is written inside names the event that it takes back."""
+    token = _undone.set(Undone(told, reason))
+    try:
+        yield
+    finally:
+        _undone.reset(token)

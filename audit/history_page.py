@@ -33,6 +33,7 @@ class HistoryPage:
             user=user,
             about=about,
             grouped=not self.filters.is_by_request,
+            path=request.path,
         )
 
     @property

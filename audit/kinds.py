@@ -15,8 +15,8 @@ Right = Callable[[Any], "QuerySet[Any]"]
 class Speciality(Protocol):
     """How a change of one field is taken back where setting the column back would be wrong."""
 
-    def outcome(self, thing: Any, change: Any) -> Any:
-        """What would be now: an `audit.undo.fields.Outcome`. Nothing is written."""
+    def outcome(self, thing: Any, reversal: Any) -> Any:
+        """What would be, an `audit.undo.fields.Outcome` for its `Reversal`. Nothing is written."""
 
     def apply(self, thing: Any, outcome: Any, *, by: Any, reason: str) -> None:
         """Make it so, in the caller's transaction."""
@@ -45,7 +45,7 @@ class Kind:
     field_rights: Mapping[str, Right] = field(default_factory=dict)
     """Fields for which another right is needed."""
     specialities: Mapping[str, Speciality] = field(default_factory=dict)
-    belongings: frozenset[str] = frozenset()
+    entitling: frozenset[str] = frozenset()
     """Of fields that can be set back, those that would hand rights to somebody: for superusers."""
     never: str | Promise = ""
     """Why no change of these rows can be taken back."""
@@ -53,6 +53,12 @@ class Kind:
     """Why what was created stays."""
     keeps_deletion: str | Promise = ""
     """Why what was deleted does not come back."""
+    is_record: bool = False
+    """Rows that tell of others, and stay when those are taken back."""
+    remove: Callable[..., None] | None = None
+    """In place of deleting what was created: called with the thing, `by` and `reason`."""
+    make_again: Callable[..., None] | None = None
+    """In place of saving what was deleted: called with an unsaved thing, `by` and `reason`."""
 
 
 SUBJECT_NAMES = {"template", "conversation"}

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from audit.context import current_origin, request_id
+from audit.context import current_origin, current_undo, request_id
 from audit.querysets import AuditLogManager
 from promptlib.core.fields import UUIDField, UUIDv7Field
 from promptlib.core.models import BaseModel
@@ -120,6 +120,9 @@ class AuditLog(AbstractLogEntry):
         self.remote_addr = self.remote_addr or origin.ip  # type: ignore[has-type]  # as above
         self.user_agent = self.user_agent or origin.user_agent
         self.cid = self.cid or request_id()
+        if undone := current_undo():
+            self.additional_data = self.additional_data or undone.told  # type: ignore[has-type]  # as above
+            self.reason = self.reason or undone.reason[:500]
 
 
 class AuditSeal(BaseModel):

@@ -38,8 +38,9 @@ SENTENCES = {
     Action.ERASE: gettext_lazy("{who} erased {what}"),
 }
 REMOVED = gettext_lazy("{who} removed {what}")
-UNDONE = gettext_lazy("{who} undid a change of {what}")
 """What has no trash is removed at once."""
+
+UNDONE = gettext_lazy("{who} undid a change of {what}")
 
 ADDITIONS: dict[int, Callable[[str], Any]] = {
     Action.DELETE: lambda things: _("with %(things)s") % {"things": things},
@@ -106,6 +107,8 @@ def _linked(model: type[Model], row: AuditLog, name: str) -> SafeString:
 
 
 def _words(row: AuditLog) -> Any:
+    if row.action == Action.UPDATE and (row.additional_data or {}).get("undoes"):
+        return UNDONE
     if row.action == Action.DELETE and "deletion_id" not in (row.changes or {}):
         return REMOVED
     return SENTENCES[Action(row.action)]

@@ -1,10 +1,13 @@
 """A page of the audit log as people read it: by request, in sentences, with what was changed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -12,7 +15,9 @@ from audit.changes import Change, changes_of, fields_phrase
 from audit.grouping import Belonging, belongings, first_of_each_request
 from audit.models import AuditLog
 from audit.sentences import bulk_sentence, company, sentence
-from audit.values import Names
+from audit.undo.reasons import why_not
+from audit.undo.rights import undoable
+from audit.values import Names, dated
 from promptlib.core.pagination import KeysetPage
 
 LIGHT = ("serialized_data", "changes_text")
@@ -41,6 +46,21 @@ class Event:
     revert_url: str = ""
 
     @property
+    def why_not(self) -> str:
+        """Why nobody can take this back; nothing where somebody can."""
+        return why_not(self.row)
+
+    @property
+    def undoes(self) -> str:
+        """The event that this one took back."""
+        return str((self.row.additional_data or {}).get("undoes") or "")
+
+    @property
+    def undoes_phrase(self) -> str:
+        at = parse_datetime(str((self.row.additional_data or {}).get("at", "")))
+        return _("undid the change of %(time)s") % {"time": dated(at)} if at else _("undid an earlier change")
+
+    @property
     def is_new(self) -> bool:
         """Whether there was nothing before."""
         return bool(self.changes) and all(change.is_new for change in self.changes)
@@ -63,7 +83,8 @@ class Event:
 class Timeline(KeysetPage[AuditLog]):
     """One page of the log, newest first: `events` for `user`; the same few queries however many rows there are.
 
-    `about` is the template, conversation or person whose history it is. Not `grouped`, every row stands by itself.
+    `about` is the template, conversation or person whose history it is; `path` the page's own, to come back to. Not
+    `grouped`, every row stands by itself.
     """
 
     def __init__(
@@ -75,12 +96,14 @@ class Timeline(KeysetPage[AuditLog]):
         user: Any,
         about: Any = None,
         grouped: bool = True,
+        path: str = "",
     ) -> None:
         firsts = first_of_each_request(rows) if grouped else rows
         super().__init__(firsts.defer(*LIGHT), order=("-id",), cursor=cursor, size=size)
         self._of_requests = dict(belongings(rows, self.items)) if grouped else {}
         self._about = about
         self.user = user
+        self._here = path
         self.events = self._told()
 
     def _told(self) -> list[Event]:
@@ -89,13 +112,18 @@ class Timeline(KeysetPage[AuditLog]):
         if self._about is not None:
             names.know(type(self._about), self._about.pk, str(self._about))
         names.want([*self.items, *extra])
+        self._undoable = undoable([*self.items, *extra], self.user)
         return [self._entry(row, names) for row in self.items]
 
     def _entry(self, row: AuditLog, names: Names) -> Event:
         belonging = self._of_requests.get((row.cid or "", row.actor_id)) or Belonging()
+        event = replace(told(row, names, about=self._about), revert_url=self._revert_url(row))
         if not belonging.rows:
-            return told(row, names, about=self._about)
-        event = told(row, names, about=self._about)
+            return event
+        members = [
+            replace(told(each, names, about=self._about), revert_url=self._revert_url(each)) for each in belonging.rows
+        ]
+        is_undoable = any(each.pk in self._undoable for each in (row, *belonging.rows))
         same = belonging.tally[row.action, row.content_type_id]
         is_bulk = same > 1 and belonging.subjects > 1
         return Event(
@@ -104,9 +132,17 @@ class Timeline(KeysetPage[AuditLog]):
             bulk_sentence(row, event.actor.display_name, same) if is_bulk else event.sentence,
             event.changes,
             company="" if is_bulk else company(row, belonging),
-            members=[told(each, names, about=self._about) for each in belonging.rows],
+            members=members,
             count=belonging.count,
+            revert_url=self._address("revert_all", row) if is_undoable else "",
         )
+
+    def _revert_url(self, row: AuditLog) -> str:
+        return self._address("revert", row) if row.pk in self._undoable else ""
+
+    def _address(self, name: str, row: AuditLog) -> str:
+        query = f"?{urlencode({'next': self._here})}" if self._here else ""
+        return f"{reverse(f'audit:{name}', args=[row.pk])}{query}"
 
 
 def told(row: AuditLog, names: Names, *, about: Any = None) -> Event:

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from audit.views import history, trash
+from audit.views import history, trash, undo
 
 app_name = "audit"
 
 urlpatterns = [
     path("history/", history.index, name="history"),
     path("history/export/", history.export, name="export"),
+    path("history/<uuid:pk>/revert/", undo.one, name="revert"),
+    path("history/<uuid:pk>/revert-all/", undo.whole, name="revert_all"),
     path("trash/", trash.index, name="trash"),
     path("trash/everybody/", trash.everybodys, name="trash_of_everybody"),
     path("trash/selection/restorations/", trash.restore_many, name="restore_selection"),

@@ -125,7 +125,7 @@ def spoken(field: Any, value: Any, names: Names) -> str:
     if isinstance(field, models.BooleanField):
         return _("yes") if str(value) in ("True", "1") else _("no")
     if isinstance(field, models.DateTimeField | models.DateField):
-        return _dated(value)
+        return dated(value)
     if isinstance(field, models.JSONField):
         return shown(value)
     if isinstance(field, models.IntegerField) and str(value).lstrip("-").isdigit():
@@ -143,7 +143,7 @@ def loaded(field: Any, value: Any) -> Any:
     return value
 
 
-def _dated(value: Any) -> str:
+def dated(value: Any) -> str:
     moment: datetime | date | None = value if isinstance(value, date) else None
     if moment is None:
         try:

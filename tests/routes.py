@@ -13,6 +13,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from audit.undo.planning import Plan
 from tests.factories import PASSWORD
 from tests.world import COMMON_WORD, World
 
@@ -93,6 +94,12 @@ def _seen(world: World) -> dict[str, Any]:
     suggestion.refresh_from_db(fields=["updated_at"])
     number = world.things["template"].current_version.number
     return {**_text(world), "seen": suggestion.stamp, "number": number}
+
+
+def _undone(world: World) -> dict[str, Any]:
+    """What is sent from the page that takes the event back, as it is now."""
+    plan = Plan([world.things["event"]], user=world.people["owner"])
+    return {"reason": "By mistake.", "seen": plan.stamp}
 
 
 def _sign_in(world: World) -> dict[str, Any]:
@@ -423,6 +430,22 @@ EVERYTHING = {
     "site:health": Route(ANYBODY, NOBODY_POSTS),
     "audit:history": Route(SIGNED_IN, READ_ONLY, open_to_staff=True),
     "audit:export": Route(SIGNED_IN, READ_ONLY, query="?format=csv", open_to_staff=True, get_writes=True),
+    "audit:revert": Route(
+        "door 200 200 404 404 200",
+        "door 302 302 404 404 302",
+        "event",
+        _undone,
+        shows="Quillfeather",
+        open_to_staff=True,
+    ),
+    "audit:revert_all": Route(
+        "door 200 200 404 404 200",
+        "door 302 302 404 404 302",
+        "event",
+        _undone,
+        shows="Quillfeather",
+        open_to_staff=True,
+    ),
     "audit:trash": Route(SIGNED_IN, READ_ONLY),
     "audit:trash of conversations": Route(SIGNED_IN, READ_ONLY, query="?kind=conversation"),
     "audit:trash_of_everybody": Route("door 404 404 404 404 200", READ_ONLY, open_to_staff=True),

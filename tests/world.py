@@ -22,6 +22,8 @@ from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
 from accounts.models import User
+from audit.context import acting
+from audit.models import AuditLog
 from conversations.models import (
     ConversationImport,
     ConversationTag,
@@ -106,6 +108,7 @@ def make_world() -> World:
     _conversation_imports(world)
     _conversation(world)
     _trash(world)
+    _event(world)
     _second_factor(world)
     for person in people:
         world.client(person)
@@ -355,6 +358,15 @@ def _trash(world: World) -> None:
     world.args["gone"] = {"pk": gone.pk}
     world.args["gone thread"] = {"pk": thread.pk}
     world.secrets |= dict.fromkeys("Dustmitten Grimwillow Ashbonnet Sootberry".split(), ALONE)
+
+
+def _event(world: World) -> None:
+    template = PromptTemplate.objects.get(pk=world.things["template"].pk)
+    with acting(world.people["owner"], request_id="the-owner-s"):
+        template.language = "de"
+        template.save(update_fields=["language"])
+    world.things["event"] = AuditLog.objects.filter(object_pk=str(template.pk)).latest()
+    world.args["event"] = {"pk": world.things["event"].pk}
 
 
 def _second_factor(world: World) -> None:
