@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models
+from django.db.models.expressions import DatabaseDefault
 from django.utils.timezone import is_aware, make_naive
 
 from audit.masking import mask
@@ -66,7 +67,7 @@ def links(field: str, operation: str, objects: Iterable[Any]) -> dict[str, Any]:
 def _content(instance: models.Model) -> Iterable[tuple[str, Any]]:
     for field in fields_of(type(instance)):
         value = getattr(instance, field.attname)
-        if value not in (None, "", {}, []):
+        if value not in (None, "", {}, []) and not isinstance(value, DatabaseDefault):
             yield field.name, _short(_told(field, value))
 
 

@@ -23,9 +23,14 @@ links: dict[type[models.Model], models.ManyToManyField] = {}
 # ---- one row -------------------------------------------------------------------------------------------------------
 
 
-def note_change(sender: type[models.Model], instance: Any, using: str, update_fields: Any, **_kwargs: Any) -> None:
-    """Before a row is saved: what it is in the database is read for the columns that may change, and for no others."""
-    if instance._state.adding or instance.pk is None:
+def note_change(
+    sender: type[models.Model], instance: Any, using: str, update_fields: Any, raw: bool, **_kwargs: Any
+) -> None:
+    """Before a row is saved: what it is in the database is read for the columns that may change, and for no others.
+
+    What is loaded from a fixture looks new and may be there already.
+    """
+    if (instance._state.adding and not raw) or instance.pk is None:
         return
     concerned = fields.fields_of(sender)
     if update_fields is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self, cast
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import connections, models, transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.query import ModelIterable
 
@@ -69,17 +69,22 @@ class LoggedQuerySet(models.QuerySet):
     bulk_update.alters_data = True  # type: ignore[attr-defined]  # as above
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **options: Any) -> list[Any]:
-        """As Django's. Where it would change rows that are there already, only an unlogged queryset does it."""
+        """As Django's. Where nobody could tell which rows came of it, only an unlogged queryset does it."""
         objs = list(objs)
         if self._unlogged or self.model not in tracked:
             with accounted():
                 return super().bulk_create(objs, *args, **options)
-        if options.get("update_conflicts"):
-            raise NotImplementedError("Rows that bulk_create changes are not told: update them, or say why not.")
+        has_keys, ignores = all(each.pk is not None for each in objs), options.get("ignore_conflicts")
+        if options.get("update_conflicts") or (ignores and not has_keys):
+            raise NotImplementedError("Nobody could tell which rows came of it: write them one by one, or unlogged.")
         with transaction.atomic(using=self._db_to_write(), savepoint=False), accounted():
+            if not has_keys and not connections[self.db].features.can_return_rows_from_bulk_insert:
+                for each in objs:  # else nobody learns their keys
+                    each.save(using=self.db, force_insert=True)
+                return objs
             made = super().bulk_create(objs, *args, **options)
             fresh: Sequence[Any] = made
-            if options.get("ignore_conflicts"):
+            if ignores:
                 there = self.model._base_manager.using(self.db).filter(pk__in=[each.pk for each in made])
                 keys = set(there.values_list("pk", flat=True))
                 fresh = [each for each in made if each.pk in keys]
