@@ -8,7 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation, ConversationTag, Participant, Prompt
-from templates_app.models import Tag
+from templates_app.models import PromptTemplate, Tag
 
 ROLES = [
     ("owner", _("Mine")),
@@ -97,8 +97,10 @@ class ConversationFilter(django_filters.FilterSet):
         return queryset  # all that is asked of the conversation is asked at once, above
 
     def by_template(self, queryset: QuerySet[Participant], name: str, value: Any) -> QuerySet[Participant]:
-        """Conversations in which any version of one template was run: where the runs on its page lead."""
-        runs = Prompt.objects.filter(conversation=OuterRef("conversation"), template_version__template=value)
+        """Conversations in which any version of one template was run, of one that the person sees: where the runs on
+        its page lead."""
+        template = PromptTemplate.objects.visible_to(self.request.user).filter(pk=value)
+        runs = Prompt.objects.filter(conversation=OuterRef("conversation"), template_version__template__in=template)
         return queryset.filter(Exists(runs))
 
     def by_state(self, queryset: QuerySet[Participant], name: str, value: Any) -> QuerySet[Participant]:

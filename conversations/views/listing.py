@@ -28,7 +28,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """The person's conversations: by last activity, or with `q` by relevance."""
     text = request.GET.get("q", "").strip()
     seats = Participant.objects.filter(user=request.user.pk)
-    chosen = ConversationFilter(request.GET, queryset=seats)
+    chosen = ConversationFilter(request.GET, queryset=seats, request=request)
     seats = chosen.qs if chosen.is_valid() else seats.none()
     pinned: list[Participant] = []
     if text:

@@ -9,7 +9,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conversations.models import ConversationTag, Participant, PromptComment
-from tests.factories import ConversationFactory, ParticipantFactory, PromptFactory, UserFactory
+from templates_app.models import PromptTemplate
+from tests.factories import (
+    ConversationFactory,
+    GrantFactory,
+    ParticipantFactory,
+    PromptFactory,
+    TemplateFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 LIST = "/conversations/"
@@ -174,3 +182,14 @@ def test_each_filter_that_is_set_is_shown_and_taken_back_by_itself(client, user)
     ]
     assert page.content.decode().count('class="chip"') == 3
     assert client.get(f"{LIST}?role=owner").context["filter"].chips == []
+
+
+def test_a_template_that_one_may_not_see_finds_no_conversation(client, user):
+    run = PromptFactory(template_version=TemplateFactory(title="Secret").current_version)
+    ParticipantFactory(conversation=run.conversation, user=user)
+    template = run.template_version.template
+    found = [titles(client, f"?template={template.pk}")]
+    GrantFactory(template=template, user=user)
+    PromptTemplate.objects.filter(pk=template.pk).update(visibility="shared")
+    found.append(titles(client, f"?template={template.pk}"))
+    assert found == [[], [run.conversation.title]]
