@@ -110,6 +110,7 @@ class MembershipInline(admin.StackedInline):
 class TeamAdmin(BaseAdmin):
     list_display = ("name", "slug", "member_count", "created_at")
     search_fields = ("name", "slug")
+    ordering = ("name",)  # the grouping below drops the model's own
     prepopulated_fields = {"slug": ("name",)}
     inlines = (MembershipInline,)
 

@@ -49,7 +49,9 @@ STATUSES = {"draft": gettext_lazy("Drafts"), "archived": gettext_lazy("Archived"
 
 
 class TagsField(forms.Field):
-    """Several tags by their slugs, each of which must exist."""
+    """Several tags by their slugs, each of which must be on a template that the person sees, among `templates`."""
+
+    templates: QuerySet
 
     widget = forms.MultipleHiddenInput
 
@@ -57,7 +59,8 @@ class TagsField(forms.Field):
         slugs = list(dict.fromkeys(normalize_key(str(slug)) for slug in value or () if str(slug).strip()))
         if len(slugs) > TAGS_MAX_COUNT:
             raise forms.ValidationError(_("Choose %(limit)d tags at most.") % {"limit": TAGS_MAX_COUNT})
-        found = {tag.slug: tag for tag in Tag.objects.filter(slug__in=slugs)} if slugs else {}
+        seen = TemplateTag.objects.filter(tag=OuterRef("pk"), template__in=self.templates.values("pk"))
+        found = {tag.slug: tag for tag in Tag.objects.filter(Exists(seen), slug__in=slugs)} if slugs else {}
         if missing := [slug for slug in slugs if slug not in found]:
             raise forms.ValidationError(_("There is no tag “%(tag)s”.") % {"tag": missing[0][:80]})
         return [found[slug] for slug in slugs]
@@ -67,6 +70,12 @@ class TagsFilter(django_filters.Filter):
     """Templates that carry all of the tags."""
 
     field_class = TagsField
+
+    @property
+    def field(self) -> forms.Field:
+        field = super().field
+        field.templates = PromptTemplate.objects.visible_to(self.parent.request.user)
+        return field
 
     def filter(self, qs: QuerySet, value: list[Tag]) -> QuerySet:
         for tag in value or ():

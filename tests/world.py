@@ -68,6 +68,7 @@ class World:
     """`people` by what they are to the owner's things; `args` names things as addresses do; `secrets` by word."""
 
     people: dict[str, User | None]
+    suffix: str = ""
     args: dict[str, dict[str, Any]] = field(default_factory=dict)
     things: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -94,14 +95,17 @@ class World:
         return client
 
 
-def make_world() -> World:
-    owner = UserFactory(handle="winnie", email="winifred.of.the@example.org", display_name="Winnie", can_sign_in=True)
+def make_world(suffix: str = "") -> World:
+    """With a suffix, another one beside those that are there: it is part of each name that can be given once."""
+    owner = UserFactory(
+        handle=f"winnie{suffix}", email=f"winifred{suffix}.of.the@example.org", display_name="Winnie", can_sign_in=True
+    )
     people: dict[str, User | None] = {"anonymous": None, "owner": owner}
     for name in ("editor", "viewer", "commenter", "outsider"):
-        people[name] = UserFactory(handle=name, can_sign_in=True)
-    people["staff"] = UserFactory(handle="staff", staff=True, can_sign_in=True)
-    world = World(people)
-    world.secrets |= dict.fromkeys([owner.email, "other.winifred@example.org"], ALONE)
+        people[name] = UserFactory(handle=f"{name}{suffix}", can_sign_in=True)
+    people["staff"] = UserFactory(handle=f"staff{suffix}", staff=True, can_sign_in=True)
+    world = World(people, suffix)
+    world.secrets |= dict.fromkeys([owner.email, f"other.winifred{suffix}@example.org"], ALONE)
     world.args["person"] = {"handle": owner.handle}
     _template(world)
     _imports(world)
@@ -128,7 +132,7 @@ def _template(world: World) -> None:
         system_prompt="Speak like Larkspurred.",
         body="Count the Snorkelbeam trees of the {{ orchard }}.",
         change_note="Says Thimblewick",
-        tags=["bramblewhisk"],
+        tags=[f"bramblewhisk{world.suffix}"],
         versions=3,
     )
     GrantFactory(template=template, user=editor, role="editor")
@@ -188,12 +192,17 @@ def _suggestions(world: World, template: PromptTemplate) -> None:
 def _team(world: World, template: Any) -> None:
     """The owner's, with the viewer and the commenter in it."""
     people = [world.people[name] for name in ("owner", "viewer", "commenter")]
-    team = TeamFactory(name="Reapers of Juniperfall", slug="reapers", description="They Bindlethorn.", members=people)
+    team = TeamFactory(
+        name="Reapers of Juniperfall",
+        slug=f"reapers{world.suffix}",
+        description="They Bindlethorn.",
+        members=people,
+    )
     team.memberships.filter(user=people[0]).update(role="owner")
     grant = GrantFactory(template=template, team=team)
     world.args |= {
         "team": {"slug": team.slug},
-        "member": {"slug": team.slug, "handle": "viewer"},
+        "member": {"slug": team.slug, "handle": f"viewer{world.suffix}"},
         "grant": {"pk": template.pk, "grant_pk": grant.pk},
     }
     world.secrets |= {"Juniperfall": READERS, "Bindlethorn": READERS - {"editor"}}  # an editor reads who has rights
@@ -276,9 +285,9 @@ def _conversation_imports(world: World) -> None:
 
 def _conversation(world: World) -> None:
     owner = world.people["owner"]
-    model = AIModelFactory(label="Echo", name="echo-1")
+    model = AIModelFactory(label="Echo", name=f"echo-1{world.suffix}")
     for name in ("Alder", "Larch"):
-        AIModelPriceFactory(model=AIModelFactory(openai=True, label=name, name=name.lower()))
+        AIModelPriceFactory(model=AIModelFactory(openai=True, label=name, name=f"{name.lower()}{world.suffix}"))
     UsageLimit.objects.create(user=owner, period="day", runs=40, tokens=90_000, cost=9)
     conversation = ConversationFactory(
         owner=owner, title="Wobblegate orchard", summary="About Fennelbrook.", system_prompt="Be Gorsewater."
@@ -296,7 +305,7 @@ def _conversation(world: World) -> None:
         feedback_note="A Copperthistle of an answer.",
     )
     remark = PromptComment.objects.create(prompt=answered, author=owner, text="Remarked by Saffronmere.")
-    tag = ConversationTag.objects.create(conversation=conversation, tag=TagFactory(name="Wrenfield"))
+    tag = ConversationTag.objects.create(conversation=conversation, tag=TagFactory(name=f"Wrenfield{world.suffix}"))
     world.args["remark"] = {"pk": conversation.pk, "prompt_pk": answered.pk, "remark_pk": remark.pk}
     world.args["tag in a thread"] = {"pk": conversation.pk, "tag_pk": tag.tag_id}
     twice = {"conversation": conversation, "parent": answered, "ai_model": model, "input_text": "And how many trees?"}
@@ -331,7 +340,10 @@ def _conversation(world: World) -> None:
 def _people(world: World, conversation: Any) -> None:
     """A place that is kept for somebody who never came, and the viewer's seat."""
     offer = SeatOffer.objects.create(
-        conversation=conversation, email="periwinkle@example.org", role="viewer", invited_by=world.people["owner"]
+        conversation=conversation,
+        email=f"periwinkle{world.suffix}@example.org",
+        role="viewer",
+        invited_by=world.people["owner"],
     )
     seat = conversation.participants.get(user=world.people["viewer"])
     world.args |= {
@@ -372,7 +384,7 @@ def _event(world: World) -> None:
 def _second_factor(world: World) -> None:
     owner = world.people["owner"]
     assert owner is not None
-    unverified = EmailAddress.objects.create(user=owner, email="other.winifred@example.org")
+    unverified = EmailAddress.objects.create(user=owner, email=f"other.winifred{world.suffix}@example.org")
     world.args["confirmation"] = {"key": EmailConfirmationHMAC(unverified).key}
     TOTP.activate(owner, "A" * 32)
     RecoveryCodes.activate(owner)

@@ -90,6 +90,14 @@ class SoftDeleteAdmin(BaseAdmin):
         ordering = self.get_ordering(request)
         return queryset.order_by(*ordering) if ordering else queryset
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """What lies in the trash is found in the list, and not offered in the forms of other rows."""
+        if request.resolver_match is not None and request.resolver_match.url_name == "autocomplete":
+            queryset = queryset.filter(deleted_at__isnull=True)
+        return super().get_search_results(request, queryset, search_term)
+
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         return [TrashFilter, *super().get_list_filter(request)]
 
