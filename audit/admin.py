@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from audit import retention_admin  # noqa: F401  # its pages
 from audit.models import AuditLog, AuditSeal
 from audit.registry import audited_models
 from audit.timeline import told_all

@@ -97,6 +97,12 @@ def refuse_what_is_held(sender: type[Model], instances: Sequence[Model], **_kwar
             raise Held(str(_("A legal hold keeps “%(thing)s”.") % {"thing": kept}), {kept})
 
 
+def kept_of(model: type[Model], pks: list[Any]) -> set[Any]:
+    """Those of a few rows that a hold keeps themselves, whatever hangs on them."""
+    subjects = active()
+    return set(_belonging(model, subjects).filter(pk__in=pks).values_list("pk", flat=True)) if subjects else set()
+
+
 def _held_rows(model: type[Model], pks: list[Any], subjects: Collection[UUID]) -> Iterator[Model]:
     if subjects:
         for rows, lookup in _kept(model, subjects):

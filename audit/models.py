@@ -5,6 +5,8 @@ from typing import Any
 
 from auditlog.models import AbstractLogEntry
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +18,8 @@ from promptlib.core.models import BaseModel
 
 PLANTED = "past-"
 """What the request id of a row begins with that was brought in with its history: its own id is of another time."""
+
+LONGEST_DAYS = 36_500
 
 
 class AuditLog(AbstractLogEntry):
@@ -234,3 +238,49 @@ class Purge(BaseModel):
 
     def __str__(self) -> str:
         return str(self.deletion_id)
+
+
+class RetentionRule(BaseModel):
+    """How long things of one kind stay: in the trash, and untouched outside of it."""
+
+    content_type = models.OneToOneField(
+        "contenttypes.ContentType", models.CASCADE, related_name="+", verbose_name=_("kind")
+    )
+    trash_days = models.PositiveIntegerField(
+        _("days in the trash"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_DAYS)],
+        help_text=_("Then purge_trash deletes them for good. Empty: as RETENTION_TRASH_DAYS says."),
+    )
+    idle_days = models.PositiveIntegerField(
+        _("days untouched"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(30), MaxValueValidator(LONGEST_DAYS)],
+        help_text=_("Then purge_trash moves them to the trash. Empty: never."),
+    )
+
+    class Meta:
+        db_table = "retention_rules"
+        verbose_name = _("retention rule")
+        verbose_name_plural = _("retention rules")
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(trash_days__isnull=True) | models.Q(trash_days__gte=1),
+                name="retention_rules_trash_days",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(idle_days__isnull=True) | models.Q(idle_days__gte=30),
+                name="retention_rules_idle_days",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.content_type)
+
+    def clean(self) -> None:
+        """Of some kinds nobody knows when they were touched last."""
+        kind: Any = self.content_type.model_class() if self.content_type_id else None
+        if self.idle_days and kind is not None and not hasattr(kind.objects.all(), "untouched_since"):
+            raise ValidationError({"idle_days": _("Things of this kind go with what they belong to.")})

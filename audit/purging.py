@@ -6,12 +6,13 @@ short transaction. So nobody ever sees half a thing: before the mark it is whole
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
@@ -81,7 +82,7 @@ def _begin(deletion_id: UUID, by: Any, reason: str) -> str | None:
     holds.lock()
     if holds.held([deletion_id]):
         return "held"
-    if _is_needed(deletion_id):
+    if in_use([deletion_id]):
         return "in_use"
     Purge.objects.get_or_create(deletion_id=deletion_id, defaults={"by": by, "reason": reason})
     return None
@@ -94,15 +95,26 @@ def _lock(deletion_id: UUID) -> None:
             return
 
 
-def _is_needed(deletion_id: UUID) -> bool:
-    """Whether rows that nothing takes along point at what would go: a person's templates at the person."""
+def in_use(deletion_ids: Collection[UUID]) -> set[UUID]:
+    """Those at whose rows something points that nothing takes along: a person's templates at the person."""
+    found: set[UUID] = set()
     for root in soft_delete_models():
-        for model, lookup in (Link(root, ""), *hanging(root)):
-            for link in links_to(model).protect:
-                path = "__".join(filter(None, (link.field, lookup, "deletion_id")))
-                if link.model._base_manager.filter(**{path: deletion_id}).exists():
-                    return True
-    return False
+        protectors = _protectors(root)
+        if protectors and root.all_objects.filter(deletion_id__in=deletion_ids).exists():
+            for model, path in protectors:
+                rows = model._base_manager.filter(**{f"{path}__in": deletion_ids})
+                found |= set(rows.order_by().values_list(path, flat=True))
+    return found
+
+
+@cache
+def _protectors(root: type[SoftDeleteModel]) -> tuple[tuple[type[Model], str], ...]:
+    """Models that keep a row of `root` from going, with their lookup to its deletion."""
+    return tuple(
+        (link.model, "__".join(filter(None, (link.field, lookup, "deletion_id"))))
+        for model, lookup in (Link(root, ""), *hanging(root))
+        for link in links_to(model).protect
+    )
 
 
 def _finish(deletion_id: UUID, outcome: Outcome, progress: Callable[[Outcome], None]) -> None:

@@ -1,5 +1,6 @@
 """What a person may see and do in conversations."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
@@ -46,6 +47,12 @@ class ConversationQuerySet(SoftDeleteQuerySet):
             for name in ("Conversation", "Prompt")
         )
         return self.filter(Q(pk__in=titled.values("pk")) | Q(pk__in=asked.values("conversation")))
+
+    def untouched_since(self, moment: datetime) -> Self:
+        """Nobody asked or changed anything in them since, and nobody has pinned them."""
+        seats = apps.get_model("conversations", "Participant").objects.filter(conversation=OuterRef("pk"))
+        old = self.filter(updated_at__lt=moment).exclude(last_prompt_at__gte=moment)
+        return old.exclude(Exists(seats.filter(pinned_at__isnull=False)))
 
     def search(self, text: str) -> Self:
         """Those whose title or summary holds what `text` asks for; see `promptlib.core.search`."""

@@ -1,5 +1,6 @@
 """What a person may see and change of the library."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
@@ -42,6 +43,10 @@ class TemplateQuerySet(SoftDeleteQuerySet):
 
     def restorable_by(self, user: Any) -> Self:
         return self.owned_by(user)
+
+    def untouched_since(self, moment: datetime) -> Self:
+        """Nobody changed or ran them since, and nobody has them among their favourites."""
+        return self.filter(updated_at__lt=moment, favorite_count=0).exclude(last_used_at__gte=moment)
 
     def published(self) -> Self:
         return self.filter(status="published")

@@ -33,7 +33,8 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-WITHOUT_A_PAGE = {"template_tags", "template_fork_counts"}  # joins and counts, shown on the template's own page
+WITHOUT_A_PAGE = {"template_tags", "template_fork_counts", "audit_purges", "audit_redactions"}
+"""Shown on the page of what they belong to; but for a purge, which is there while it lasts."""
 
 MAKERS: dict[type[Model], Callable[[], Any]] = {
     User: UserFactory,

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.contrib.auth import get_permission_codename, get_user_model
 from django.db.models import Count, Q, QuerySet, Value
 
+from audit.purging import without_purges
 from promptlib.core.fields import normalize_key
 from promptlib.core.models import SoftDeleteModel
 from promptlib.core.soft_delete import soft_delete_models
@@ -45,9 +46,9 @@ class Trash:
         return kinds_for_staff(self.reader) if self.is_everybodys else kinds()
 
     def rows(self, model: Kind) -> "QuerySet[SoftDeleteModel]":
-        """Those of one kind that a delete was about, without what went along."""
+        """Those of one kind that a delete was about, without what went along, nor what is going for good just now."""
         rows: Any = model.all_objects.all()
-        rows = (rows if self.is_everybodys else rows.restorable_by(self.reader)).heads()
+        rows = without_purges((rows if self.is_everybodys else rows.restorable_by(self.reader)).heads())
         if self.is_everybodys and self.person.strip():
             rows = rows.filter(Q(deleted_by__in=self._people) | Q(**{f"{model.OWNER}__in": self._people}))
         return rows.search_trash(self.text) if self.text.strip() else rows

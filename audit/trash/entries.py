@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Count, F, Value, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 from django.utils.text import Truncator, capfirst
 
+from audit import holds
 from audit.models import AuditLog
+from audit.retention import trash_days
 from promptlib.core.models import SoftDeleteModel
 from promptlib.core.soft_delete import soft_delete_models
 
@@ -72,27 +73,28 @@ class Entry:
 
 
 def entries_of(rows: Sequence[SoftDeleteModel], *, names: int = NAMES_SHOWN) -> list[Entry]:
-    """Lines for these rows; a query for the numbers, one for the reasons, and one for the names of each kind."""
+    """Lines for these rows; a query each for numbers, reasons, rules and holds, and one for the names of each kind."""
     numbers = _numbers(rows)
     named = _names(rows, numbers, names)
-    reasons = _reasons(rows)
+    reasons, days = _reasons(rows), trash_days()
+    held = holds.held({row.deletion_id for row in rows if row.deletion_id})
     return [
         Entry(
             row,
             [_companions(model, number, named[row.pk].get(model, [])) for model, number in numbers[row.pk].items()],
             reasons.get((str(row.pk), str(row.deletion_id)), ""),
-            days_left(row),
-            settings.RETENTION_TRASH_DAYS,
-            False,
+            days_left(row, days[type(row)]),
+            days[type(row)],
+            row.deletion_id in held,
         )
         for row in rows
     ]
 
 
-def days_left(row: SoftDeleteModel) -> int:
-    """Whole days until the thing may be deleted for good; at least 0."""
+def days_left(row: SoftDeleteModel, days: int) -> int:
+    """Whole days until the thing may be deleted for good, which it is after `days` in the trash; at least 0."""
     assert row.deleted_at is not None
-    end = row.deleted_at + timedelta(days=settings.RETENTION_TRASH_DAYS)
+    end = row.deleted_at + timedelta(days=days)
     return max((end - timezone.now()).days, 0)
 
 
