@@ -17,7 +17,12 @@ ROLES = [
     ("commenter", _("Where I may remark")),
     ("viewer", _("Where I only read")),
 ]
-STATES = [("unread", _("Unread")), ("pinned", _("Pinned"))]
+STATES = [
+    ("unread", _("Unread")),
+    ("pinned", _("Pinned")),
+    ("followed", _("Followed")),
+    ("unfollowed", _("Not followed")),
+]
 PLACES = [("archived", _("Archived")), ("all", _("Everything"))]
 
 
@@ -106,6 +111,8 @@ class ConversationFilter(django_filters.FilterSet):
     def by_state(self, queryset: QuerySet[Participant], name: str, value: Any) -> QuerySet[Participant]:
         if value == "pinned":
             return queryset.filter(pinned_at__isnull=False)
+        if value in ("followed", "unfollowed"):
+            return queryset.filter(unfollowed_at__isnull=value == "followed")
         return queryset.filter(Q(last_read_at__isnull=True) | Q(last_read_at__lt=F("last_activity_at")))
 
     def by_tag(self, queryset: QuerySet[Participant], name: str, value: Any) -> QuerySet[Participant]:

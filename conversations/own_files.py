@@ -65,7 +65,15 @@ FILES = (
         _("The conversations that you are in, and as what."),
         lines_of(
             lambda person: Participant.objects.filter(user=person, conversation__deleted_at__isnull=True),
-            *("conversation_id", "conversation__title", "role", "last_read_at", "pinned_at", "created_at"),
+            *(
+                "conversation_id",
+                "conversation__title",
+                "role",
+                "last_read_at",
+                "pinned_at",
+                "unfollowed_at",
+                "created_at",
+            ),
         ),
     ),
     File(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from promptlib.core.fields import normalize_key
-from templates_app.models import Category, Grant, Label, PromptTemplate, Tag, TemplateTag
+from templates_app.models import Category, Follow, Grant, Label, PromptTemplate, Tag, TemplateTag
 from templates_app.models.template import PRIOR_COUNT, PRIOR_SUM
 from templates_app.shelving import ShelfTree, read_tree
 from templates_app.words import language_name
@@ -32,6 +32,7 @@ DEFAULT_SORT = "rating"
 SCOPES = {
     "mine": gettext_lazy("Mine"),
     "favorites": gettext_lazy("Favourites"),
+    "followed": gettext_lazy("Followed"),
     "shared": gettext_lazy("Shared with me"),
 }
 RATINGS = {
@@ -127,6 +128,8 @@ class TemplateFilter(django_filters.FilterSet):
         if scope == "favorites":
             kept = queryset.filter(favorites__user=user)
             return kept.annotate(favorite_position=F("favorites__position"), favorite_id=F("favorites__id"))
+        if scope == "followed":
+            return queryset.filter(Exists(Follow.objects.filter(template=OuterRef("pk"), user=user, is_following=True)))
         return queryset.exclude(owner=user).filter(shared_with(user))
 
     def on_shelf(self, queryset: QuerySet, _name: str, slug: str) -> QuerySet:

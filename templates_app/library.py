@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 
 from promptlib.core.pagination import KeysetPage, capped_count
 from promptlib.core.search import snippets
+from templates_app.changes import is_changed
 from templates_app.filters import TemplateFilter, shared_with
-from templates_app.models import Category, Favorite, Label, PromptTemplate, TemplateTag, TemplateVersion
+from templates_app.models import Category, Favorite, Follow, Label, PromptTemplate, TemplateTag, TemplateVersion
 from templates_app.words import language_name
 
 PAGE_SIZE = 30
@@ -55,6 +56,7 @@ class Shelves:
     is_capped: bool = False
     mine: int = 0
     favorites: int = 0
+    followed: int = 0
     shared: int = 0
     categories: dict[Any, int] = field(default_factory=dict)
     languages: list[tuple[str, str]] = field(default_factory=list)
@@ -75,6 +77,10 @@ class LibraryPage:
         people = get_user_model().all_objects.only("display_name", "handle", "email")
         texts = ("body",) if self.filters.text else ()
         versions = TemplateVersion.objects.only("number", "created_at", "variables", *texts)
+        if self.user.is_authenticated:
+            versions = versions.annotate(
+                is_changed=is_changed(self.user, "template")
+            )  # of 30 rows, not of those sorted
         labels = Label.objects.select_related("version").only("name", "template", "version__number")
         related = ("tags", Prefetch("owner", people), Prefetch("current_version", versions), Prefetch("labels", labels))
         queryset = self.filters.qs.only(*ROW_FIELDS).prefetch_related(*related)
@@ -223,13 +229,16 @@ def count_shelves(user: Any, *, is_small: bool = False) -> Shelves:
         if shelves.is_capped or not shelves.total:
             return shelves
     favorite = Exists(Favorite.objects.filter(template=OuterRef("pk"), user=user.pk))
-    rows = library.annotate(is_favorite=favorite, is_shared=shared_with(user)).values("category_id", "language")
+    followed = Exists(Follow.objects.filter(template=OuterRef("pk"), user=user.pk, is_following=True))
+    marked = library.annotate(is_favorite=favorite, is_followed=followed, is_shared=shared_with(user))
+    rows = marked.values("category_id", "language")
     languages: Counter[str] = Counter()
     total = 0
     for row in rows.annotate(
         count=Count("pk"),
         mine=Count("pk", filter=Q(owner=user.pk)),
         kept=Count("pk", filter=Q(is_favorite=True)),
+        followed=Count("pk", filter=Q(is_followed=True)),
         shared=Count("pk", filter=Q(is_shared=True) & ~Q(owner=user.pk)),
     ):
         shelves.categories[row["category_id"]] = shelves.categories.get(row["category_id"], 0) + row["count"]
@@ -237,6 +246,7 @@ def count_shelves(user: Any, *, is_small: bool = False) -> Shelves:
         total += row["count"]
         shelves.mine += row["mine"]
         shelves.favorites += row["kept"]
+        shelves.followed += row["followed"]
         shelves.shared += row["shared"]
     shelves.total = total
     shelves.languages = [(code, language_name(code)) for code, _count in languages.most_common()]

@@ -14,6 +14,7 @@ from templates_app.models import (
     BulkAction,
     Draft,
     Favorite,
+    Follow,
     Grant,
     LabelMove,
     LibraryImport,
@@ -69,6 +70,14 @@ FILES = (
         lines_of(
             lambda person: Favorite.objects.filter(user=person, template__in=_seen_by(person)),
             *("template_id", "template__title", "position", "created_at"),
+        ),
+    ),
+    File(
+        "followed.jsonl",
+        _("Templates that you follow, or do no longer, and when you looked at them last."),
+        lines_of(
+            lambda person: Follow.objects.filter(user=person, template__in=_seen_by(person)),
+            *("template_id", "template__title", "is_following", "seen_at", "created_at"),
         ),
     ),
     File(

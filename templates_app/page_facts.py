@@ -5,8 +5,10 @@ from typing import Any
 from django.db.models import Count, Exists, IntegerField, JSONField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 
+from templates_app.changes import is_changed
 from templates_app.models import (
     Favorite,
+    Follow,
     ForkCount,
     Grant,
     LabelMove,
@@ -28,7 +30,11 @@ def with_facts(templates: QuerySet[Any], user: Any) -> QuerySet[Any]:
     rated = Rating.all_objects.filter(**_OF_IT, alive=1)
     ran = TemplateVersion.objects.filter(**_OF_IT, prompts__author=user.pk, prompts__deleted_at__isnull=True)
     ran = ran.order_by("-prompts__id")
+    follow = Follow.objects.filter(**_OF_IT, user=user.pk)
     facts: dict[str, Any] = {
+        "is_followed": Exists(follow.filter(is_following=True)),
+        "seen_at": Subquery(follow.values("seen_at")[:1]),
+        "is_changed": is_changed(user, "pk"),
         "is_favorite": Exists(Favorite.objects.filter(**_OF_IT, user=user.pk)),
         "is_editable": Exists(PromptTemplate.objects.editable_by(user).filter(pk=OuterRef("pk"))),
         "my_rating": Subquery(rated.filter(user=user.pk).values(own=JSONObject(**MINE))[:1], output_field=JSONField()),

@@ -1,23 +1,22 @@
 """The page of one template: a version of it, the form to use it, how its versions did, and what people say."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from django.http import Http404
+from django.utils import timezone
 
+from audit.news import News as Changed
+from audit.news import is_long_ago
 from promptlib.core.ids import as_uuid
 from promptlib.core.pagination import KeysetPage
+from templates_app.changes import news_of
 from templates_app.forms import RatingForm, VariablesForm
 from templates_app.lineage import News, original_of
 from templates_app.measures import add_p95
-from templates_app.models import (
-    Label,
-    PromptTemplate,
-    Rating,
-    TemplateVersion,
-    ValueSet,
-)
+from templates_app.models import Label, PromptTemplate, Rating, TemplateVersion, ValueSet
 from templates_app.page_facts import Facts
 from templates_app.presentation import Paragraph, ShownExample, measure, paragraphs, shown_examples
 from templates_app.rendering import render
@@ -46,6 +45,7 @@ class TemplatePage:
         view: str = "blank",
         query: Mapping[str, str] | None = None,
     ) -> None:
+        self.drawn_at = timezone.now()
         self.template = template
         self.user = user
         self.query = query or {}
@@ -169,6 +169,9 @@ class TemplatePage:
         if self.version and all(version.pk != self.version.pk for version in found):
             found = sorted([*found, *queryset.filter(pk=self.version.pk)], key=lambda each: -each.number)
         for version in found:
+            version.is_new = bool(  # type: ignore[attr-defined]  # it rides along, as its labels do
+                self.seen_at and version.author_id != self.user.pk and version.created_at > self.seen_at
+            )
             version.shown_labels = [label for label in self.labels if label.version_id == version.pk]  # type: ignore[attr-defined]
         return add_p95(found, most=TABLE_SIZE)
 
@@ -219,6 +222,26 @@ class TemplatePage:
     def waiting_label(self) -> str:
         """A label of which a move waits for a second person, if there is one."""
         return self.facts.waiting_label or "" if self.is_current and not self.is_visitor else ""
+
+    # ---- what changed ------------------------------------------------------
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """When this person looked last, on the current version's page of a template that they follow."""
+        return self.facts.seen_at if self.facts.is_followed and self.is_current else None
+
+    @cached_property
+    def changed(self) -> Changed:
+        """What others did since; a query only where they did something."""
+        if self.seen_at is None or not self.facts.is_changed:
+            return Changed()
+        versions = [*self.versions, *(label.version for label in self.labels)]
+        return news_of(self.template, self.user, self.seen_at, versions)
+
+    @property
+    def is_look_due(self) -> bool:
+        """Whether to note that they looked: something is new, or the last note is old."""
+        return self.seen_at is not None and (bool(self.changed) or is_long_ago(self.seen_at))
 
     # ---- what people say ---------------------------------------------------
 

@@ -1,6 +1,7 @@
 """Rows for tests: each factory makes the smallest thing that is whole, and says what of it a test may choose."""
 
 import zlib
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from conversations.models import AIModel, AIModelPrice, Conversation, Participan
 from templates_app.models import (
     Category,
     Favorite,
+    Follow,
     Grant,
     Label,
     LibraryImport,
@@ -174,6 +176,17 @@ class FavoriteFactory(DjangoModelFactory):
 
     template = factory.SubFactory(TemplateFactory)
     user = factory.SubFactory(UserFactory)
+
+
+class FollowFactory(DjangoModelFactory):
+    """Somebody who follows a template, and looked at it last a while ago."""
+
+    class Meta:
+        model = Follow
+
+    template = factory.SubFactory(TemplateFactory)
+    user = factory.SubFactory(UserFactory)
+    seen_at = factory.LazyFunction(lambda: timezone.now() - timedelta(days=2))
 
 
 class GrantFactory(DjangoModelFactory):

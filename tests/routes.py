@@ -258,6 +258,9 @@ LIBRARY = {
     "templates_app:bulk": Route(POST_ONLY, "door 302 302 302 302 302", "bulk", data=_selected),
     "templates_app:undo_bulk": Route(POST_ONLY, "door 302 404 404 404 404", "bulk action"),
     "templates_app:export_selection": Route(POST_ONLY, "door 302 302 302 302 302", data=_selected),
+    "templates_app:follow": Route(POST_ONLY, "door 302 302 302 404 404", "template"),
+    "templates_app:unfollow": Route(POST_ONLY, "door 302 302 302 404 404", "template"),
+    "templates_app:seen": Route(POST_ONLY, "door 302 302 302 404 404", "template"),
     "templates_app:favorites": Route(SIGNED_IN, READ_ONLY),
     "templates_app:raise_favorite": Route(POST_ONLY, "door 302 302 302 404 404", "template"),
     "templates_app:lower_favorite": Route(POST_ONLY, "door 302 302 302 404 404", "template"),
@@ -356,7 +359,7 @@ CONVERSATIONS = {
     "conversations:archive": Route(POST_ONLY, "door 302 302 404 404 404", "conversation"),
     "conversations:unarchive": Route(POST_ONLY, "door 303 303 404 404 404", "conversation"),
     "conversations:delete": Route(POST_ONLY, "door 302 404 404 404 404", "conversation"),
-    "conversations:reading": Route(POST_ONLY, "door 204 204 204 404 404", "conversation"),
+    "conversations:reading": Route(POST_ONLY, "door 303 303 303 404 404", "conversation"),
     "conversations:history": Route("door 200 200 404 404 404", READ_ONLY, "conversation", shows="Wobblegate"),
     "conversations:export_history": Route(
         "door 200 200 404 404 404", READ_ONLY, "conversation", query="?format=csv", shows="Wobblegate", get_writes=True
@@ -367,6 +370,8 @@ CONVERSATIONS = {
     ),
     "conversations:pin": Route(POST_ONLY, "door 303 303 303 404 404", "conversation"),
     "conversations:unpin": Route(POST_ONLY, "door 303 303 303 404 404", "conversation"),
+    "conversations:follow": Route(POST_ONLY, "door 303 303 303 404 404", "conversation"),
+    "conversations:unfollow": Route(POST_ONLY, "door 303 303 303 404 404", "conversation"),
     "conversations:tag": Route(POST_ONLY, "door 303 303 404 404 404", "conversation", {"name": "pears"}),
     "conversations:untag": Route(POST_ONLY, "door 303 303 404 404 404", "tag in a thread"),
     "conversations:remark": Route(POST_ONLY, "door 303 303 404 404 404", "answered", {"text": "Well."}),
@@ -426,6 +431,9 @@ EVERYTHING = {
         SIGNED_IN, READ_ONLY, query=f"{LOOK_FOR}&kind=conversations", shows="Wobblegate"
     ),
     "site:search in prompts": Route(SIGNED_IN, READ_ONLY, query=f"{LOOK_FOR}&kind=prompts", shows="Tumblefrost"),
+    "site:following": Route(SIGNED_IN, READ_ONLY, shows="Quillfeather"),
+    "site:following of templates": Route(SIGNED_IN, READ_ONLY, query="?of=templates", shows="Quillfeather"),
+    "site:following of conversations": Route(SIGNED_IN, READ_ONLY, query="?of=conversations", shows="Wobblegate"),
     "site:analytics": Route(SIGNED_IN, READ_ONLY),
     "site:health": Route(ANYBODY, NOBODY_POSTS),
     "audit:history": Route(SIGNED_IN, READ_ONLY, open_to_staff=True),

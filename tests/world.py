@@ -42,6 +42,7 @@ from tests.factories import (
     CategoryFactory,
     ConversationFactory,
     FavoriteFactory,
+    FollowFactory,
     GrantFactory,
     LabelFactory,
     LibraryImportFactory,
@@ -141,6 +142,8 @@ def _template(world: World) -> None:
     LabelFactory(version=template.current_version)
     RatingFactory(template=template, user=viewer, review="A Dapplecroft review.")
     FavoriteFactory(template=template, user=viewer)
+    for person in (owner, editor, viewer):
+        FollowFactory(template=template, user=person)
     _suggestions(world, template)
     _value_sets(world, template)
     _team(world, template)

@@ -96,7 +96,7 @@ class Participant(BaseModel):
         VIEWER = "viewer", _("viewer")
 
     STATISTICS = ("last_activity_at",)
-    HOUSEKEEPING = ("last_read_at", "leaf")  # reading is no change
+    HOUSEKEEPING = ("last_read_at", "leaf", "unfollowed_at")  # what one has read, and wants to hear of, is no change
 
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="participants", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="participations", db_index=False)
@@ -104,6 +104,9 @@ class Participant(BaseModel):
     invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     last_read_at = models.DateTimeField(_("last read"), null=True, blank=True)
     pinned_at = models.DateTimeField(_("pinned"), null=True, blank=True)
+    unfollowed_at = models.DateTimeField(
+        _("unfollowed"), null=True, blank=True, help_text=_("Empty: this person wants to hear what changes.")
+    )
     last_activity_at = models.DateTimeField(_("last activity"), null=True, blank=True, editable=False)
     leaf = models.ForeignKey(
         "conversations.Prompt",

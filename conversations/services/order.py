@@ -37,3 +37,10 @@ def set_pinned(conversation: Conversation, *, pinned: bool, by: Any) -> bool:
     seat.pinned_at = timezone.now() if pinned else None
     seat.save(update_fields=["pinned_at"])
     return True
+
+
+def set_following(conversation: Conversation, *, following: bool, by: Any) -> None:
+    """Hear what changes here, or no longer. A person's own mark, as what they have read: it is not audited."""
+    Participant.objects.filter(conversation=conversation, user=by).update(
+        unfollowed_at=None if following else timezone.now()
+    )

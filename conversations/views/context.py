@@ -1,11 +1,12 @@
 """What the thread page and its parts are drawn from."""
 
-from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from django.http import HttpRequest
 
+from audit.news import News, is_long_ago
+from conversations.changes import news_for
 from conversations.forms import AskForm
 from conversations.models import AIModel, Conversation, Participant, Prompt
 from conversations.querysets import WRITERS
@@ -33,6 +34,7 @@ def thread_context(request: HttpRequest, conversation: Conversation, form: AskFo
         read_at=mine.last_read_at if mine else None,
         reader=request.user,
     )
+    changed = news_for(mine) if mine else News()
     models = list(AIModel.objects.usable())
     leaf = window.leaf.pk if window.leaf else None
     branches_at = window.turns[-1] if window.leaf and leaf == where["upto"] else None
@@ -51,7 +53,9 @@ def thread_context(request: HttpRequest, conversation: Conversation, form: AskFo
         "window": window,
         "totals": totals_of(conversation),
         "refresh_url": _refresh_url(request, window),
-        "has_news": mine is not None and (mine.last_read_at is None or mine.last_read_at < _active_at(conversation)),
+        "is_followed": mine is not None and mine.unfollowed_at is None,
+        "changed": changed,
+        "has_news": mine is not None and (bool(changed) or _is_look_due(mine, conversation)),
         "way_taken": leaf if mine and where["at"] and leaf != mine.leaf_id else None,
         "branches_at": branches_at,
         "split_from": split_source(conversation, request.user),
@@ -120,5 +124,7 @@ def _refresh_url(request: HttpRequest, window: Window) -> str:
     return f"?{query.urlencode()}#p-{waiting}"
 
 
-def _active_at(conversation: Conversation) -> datetime:
-    return conversation.last_prompt_at or conversation.created_at
+def _is_look_due(seat: Participant, conversation: Conversation) -> bool:
+    """Whether to note that they looked: something was asked since, or the last note is old."""
+    active_at = conversation.last_prompt_at or conversation.created_at
+    return seat.last_read_at is None or seat.last_read_at < active_at or is_long_ago(seat.last_read_at)

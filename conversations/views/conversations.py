@@ -32,12 +32,15 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def mark_read(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Nothing here is new to the person any more. A script says so when the page was opened: a GET writes nothing."""
+    """Nothing here is new to the person any more. A script says so when the page was opened, and a button
+    where there is none: a GET writes nothing."""
     conversation = access.read(request, pk)
     form = ReadingForm(request.POST)
     leaf = services.end_read(conversation, by=request.user, leaf=form.cleaned_data["leaf"]) if form.is_valid() else None
     services.mark_read(conversation, by=request.user, leaf=leaf)
-    return HttpResponse(status=204)
+    if request.htmx:  # type: ignore[attr-defined]  # of HtmxMiddleware
+        return HttpResponse(status=204)
+    return HttpResponseRedirect(conversation.get_absolute_url(), status=303)
 
 
 @login_required

@@ -1,4 +1,4 @@
-"""Remarks, tags, pins, and searching inside one conversation."""
+"""Remarks, tags, pins, following, and searching inside one conversation."""
 
 from uuid import UUID
 
@@ -81,6 +81,18 @@ def unpin(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def follow(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _set_following(request, pk, following=True)
+
+
+@login_required
+@require_POST
+def unfollow(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _set_following(request, pk, following=False)
+
+
+@login_required
 @require_safe
 def search(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Questions and answers of this conversation that hold the words, each a way to its place."""
@@ -98,6 +110,15 @@ def search(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _snippets(prompt: Prompt, text: str) -> list[Snippet]:
     return snippets(text, {_("Question"): prompt.input_text, _("Answer"): prompt.response_text})
+
+
+def _set_following(request: HttpRequest, pk: UUID, *, following: bool) -> HttpResponse:
+    conversation = access.read(request, pk)
+    order.set_following(conversation, following=following, by=request.user)
+    if request.htmx:  # type: ignore[attr-defined]  # of HtmxMiddleware
+        context = {"conversation": conversation, "is_followed": following}
+        return render(request, "conversations/_follow.html", context)
+    return _to(conversation)
 
 
 def _to(conversation: Conversation) -> HttpResponse:

@@ -3,13 +3,16 @@
 from typing import Any
 
 from conversations.models import Participant
+from promptlib.site.following import what_changed
 from templates_app.models import PromptTemplate
 
 FEW = 5
+CHANGED = 4
 
 
 def overview(user: Any) -> dict[str, Any]:
-    """Latest conversations, favourites and the newest templates of others; three queries and their tags."""
+    """What changed of what they follow, latest conversations, favourites, and the newest templates; eight queries."""
+    changed = what_changed(user)
     seats = (
         Participant.objects.filter(user=user, conversation__deleted_at=None, conversation__archived_at=None)
         .select_related("conversation", "conversation__owner")
@@ -17,6 +20,8 @@ def overview(user: Any) -> dict[str, Any]:
     )
     templates = PromptTemplate.objects.visible_to(user).select_related("owner", "category")
     return {
+        "changed": changed,
+        "changed_first": changed.things[:CHANGED],
         "conversations": [seat.conversation for seat in seats],
         "favorites": templates.filter(favorites__user=user).order_by("favorites__position", "-favorites__id")[:FEW],
         "newest": templates.published().exclude(owner=user).order_by("-id")[:FEW],

@@ -19,6 +19,7 @@ from templates_app.importing.people import People, brought, original_of, past
 from templates_app.importing.plans import BROUGHT, CONTENT, Known, Plan
 from templates_app.models import Category, Label, PromptTemplate, Tag, TemplateTag, TemplateVersion
 from templates_app.services import edit_template, publish_version, version_content
+from templates_app.services.following import follow_own
 from templates_app.variables import ContractError
 
 AS_IN_FILE = "file"
@@ -148,6 +149,7 @@ class Batches:
                 version for version in several if history is None or version.number == history.current
             )
         PromptTemplate.objects.unlogged("a part of the import").bulk_update(templates, ["current_version"])
+        follow_own([template.pk for template in templates], user=self.owner)
         record_many(AuditLog.Action.IMPORT, templates, changes=_told(plans), reason=self.options.note)
         record_many(AuditLog.Action.IMPORT, every, changes=_version_told, reason=self.options.note)
         for template, several, plan in zip(templates, versions, plans, strict=True):

@@ -1,6 +1,6 @@
 """Prompt templates and what belongs to them."""
 
-from templates_app.models.community import Favorite, Rating, RatingReport, Suggestion, SuggestionComment
+from templates_app.models.community import Favorite, Follow, Rating, RatingReport, Suggestion, SuggestionComment
 from templates_app.models.order import Category, Tag, TemplateTag
 from templates_app.models.search import TemplateSearch
 from templates_app.models.template import ForkCount, Grant, PromptTemplate, Upstream
@@ -13,6 +13,7 @@ __all__ = [
     "Category",
     "Draft",
     "Favorite",
+    "Follow",
     "ForkCount",
     "Grant",
     "Label",

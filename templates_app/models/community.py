@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from promptlib.core.models import BaseModel, SoftDeleteModel
@@ -129,6 +130,27 @@ class Favorite(BaseModel):
     @property
     def audit_subject(self) -> Any:
         return self.template_id
+
+
+class Follow(BaseModel):
+    """A template that a person wants to hear of, or no longer does, and when they looked at it last."""
+
+    AUDITED = False  # a person's own mark, as what they have read is
+
+    template = models.ForeignKey("templates_app.PromptTemplate", models.CASCADE, related_name="follows")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="follows", db_index=False)
+    is_following = models.BooleanField(_("following"), default=True, db_default=True)
+    seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
+
+    class Meta:
+        db_table = "template_follows"
+        verbose_name = _("followed template")
+        verbose_name_plural = _("followed templates")
+        constraints = (models.UniqueConstraint(fields=["user", "template"], name="template_follows_once"),)
+        indexes = (models.Index(fields=["user", "is_following", "id"], name="template_follows_of_user"),)
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.template}"
 
 
 class Suggestion(BaseModel):

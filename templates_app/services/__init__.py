@@ -12,6 +12,7 @@ from templates_app.services.community import (
 )
 from templates_app.services.drafts import discard_draft, find_draft, keep_draft
 from templates_app.services.favorites import move_favorite
+from templates_app.services.following import mark_seen, set_following
 from templates_app.services.forks import (
     NotThatFar,
     Undecided,
@@ -102,6 +103,7 @@ __all__ = [
     "ignore_upstream",
     "keep_draft",
     "keep_rating",
+    "mark_seen",
     "merge_of",
     "merge_shelves",
     "merge_tags",
@@ -123,6 +125,7 @@ __all__ = [
     "report_rating",
     "restore_version",
     "save_value_set",
+    "set_following",
     "set_tags",
     "set_visibility",
     "suggest_change",

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from promptlib.core.merging import CHOICES, Merge
 from templates_app.merging import merge_fields
 from templates_app.models import PromptTemplate, Suggestion, SuggestionComment, TemplateVersion
+from templates_app.services.following import follow_own
 from templates_app.services.forks import Undecided
 from templates_app.services.writing import publish_version, version_content
 
@@ -49,7 +50,9 @@ def suggest_change(base: TemplateVersion, *, author: Any, message: str = "", **c
     latest = mine.order_by("-id").first()
     if latest is not None and all(getattr(latest, name) == value for name, value in columns.items()):
         return latest
-    return Suggestion.objects.create(template_id=base.template_id, base_version=base, author=author, **columns)
+    suggestion = Suggestion.objects.create(template_id=base.template_id, base_version=base, author=author, **columns)
+    follow_own([base.template_id], user=author)
+    return suggestion
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from templates_app.models import Category, PromptTemplate, Tag, TemplateVersion
+from templates_app.services.following import follow_own
 from templates_app.services.value_sets import rename_values
 from templates_app.variables import ContractError, Variable, complete_contract, contract_to_json, parse_contract
 from templates_app.variables.contract import MAX_VARIABLES
@@ -75,6 +76,7 @@ def create_template(
     )
     set_tags(template, tags)  # before the version: with it the template enters the search, once
     template.save(update_fields=["current_version"])
+    follow_own([template.pk], user=owner)
     template.refresh_from_db(fields=["version_count"])
     return template
 
@@ -186,6 +188,7 @@ def _publish(
     locked.current_version = version
     locked.revision += bump
     locked.save(update_fields=["current_version", "revision"])
+    follow_own([locked.pk], user=author)
     return version
 
 

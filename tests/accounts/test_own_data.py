@@ -18,6 +18,7 @@ from promptlib.core.zips import stream_zip
 from tests.factories import (
     ConversationFactory,
     FavoriteFactory,
+    FollowFactory,
     ParticipantFactory,
     PromptFactory,
     RatingFactory,
@@ -54,7 +55,7 @@ def test_what_is_the_persons_is_in_it(ines: User) -> None:
     thread = ConversationFactory(owner=ines, title="My thread")
     PromptFactory(conversation=thread, author=ines, input_text="My question")
     others = TemplateFactory(title="Public one", visibility="public")
-    for made in (FavoriteFactory, RatingFactory, ValueSetFactory):
+    for made in (FavoriteFactory, FollowFactory, RatingFactory, ValueSetFactory):
         made(template=others, user=ines)
     SuggestionFactory(template=others, author=ines, message="Shorter")
     elsewhere = ConversationFactory(title="Another's thread")
@@ -77,8 +78,8 @@ def test_what_is_the_persons_is_in_it(ines: User) -> None:
     assert [each["input_text"] for each in lines(files["asked-elsewhere.jsonl"])] == ["Asked there"]
     assert [each["text"] for each in lines(files["remarks.jsonl"])] == ["A remark"]
     assert {each["conversation__title"] for each in lines(files["places.jsonl"])} == {"My thread", "Another's thread"}
-    counts = {name: len(files[f"{name}.jsonl"].splitlines()) for name in ("ratings", "value-sets")}
-    assert counts == {"ratings": 1, "value-sets": 1}
+    counts = {name: len(files[f"{name}.jsonl"].splitlines()) for name in ("followed", "ratings", "value-sets")}
+    assert counts == {"followed": 1, "ratings": 1, "value-sets": 1}
 
 
 def test_secrets_and_what_is_others_are_not_in_it() -> None:
@@ -95,7 +96,7 @@ def test_secrets_and_what_is_others_are_not_in_it() -> None:
 
 def test_titles_of_what_somebody_no_longer_sees_are_not_told(ines: User) -> None:
     template = TemplateFactory(title="Now private", visibility="private")
-    for made in (FavoriteFactory, RatingFactory, ValueSetFactory):
+    for made in (FavoriteFactory, FollowFactory, RatingFactory, ValueSetFactory):
         made(template=template, user=ines)
     PromptFactory(conversation=ConversationFactory(title="Left long ago"), author=ines, input_text="Still mine")
     text = "\n".join(text for name, text in taken(ines).items() if name != "activity.jsonl")

@@ -125,7 +125,7 @@ class TestWayRemembered:
         first, second, newest = branched
         other = ParticipantFactory(conversation=conversation, role="viewer").user
         reading = reverse("conversations:reading", args=[conversation.pk])
-        assert client.post(reading, {"leaf": str(second.pk)}).status_code == 204
+        assert client.post(reading, {"leaf": str(second.pk)}).status_code == 303
         assert shown(client.get(conversation.get_absolute_url())) == [first, second]
         followed = PromptFactory(conversation=conversation, parent=second)
         assert shown(client.get(conversation.get_absolute_url())) == [first, second, followed]
@@ -136,7 +136,7 @@ class TestWayRemembered:
 
     @pytest.mark.parametrize("leaf", ["", "nonsense", "00000000-0000-0000-0000-000000000000"])
     def test_what_is_not_here_is_not_remembered(self, client, conversation, branched, leaf):
-        assert client.post(reverse("conversations:reading", args=[conversation.pk]), {"leaf": leaf}).status_code == 204
+        assert client.post(reverse("conversations:reading", args=[conversation.pk]), {"leaf": leaf}).status_code == 303
         assert Participant.objects.get().leaf is None
 
     def test_whoever_asks_is_on_the_way_of_the_question(self, client, conversation, branched):

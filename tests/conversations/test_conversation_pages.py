@@ -89,7 +89,7 @@ class TestList:
         Participant.objects.update(last_read_at=timezone.now() - timedelta(hours=1))
         PromptFactory(conversation=conversation)
         assert [row["is_unread"] for row in client.get(LIST).context["rows"]] == [True]
-        assert client.post(address("reading", conversation)).status_code == 204
+        assert client.post(address("reading", conversation)).url == conversation.get_absolute_url()
         assert [row["is_unread"] for row in client.get(LIST).context["rows"]] == [False]
 
     def test_reading_is_for_readers(self, client, user):
