@@ -69,7 +69,8 @@ def _remove_batch(model: type[Model], pks: list[Any], removal: _Removal) -> Iter
         children = link.model._base_manager.filter(**{f"{link.field}__in": pks})
         yield from _remove(children, removal, f"-{link.field}_id")  # the order of the key's index
     for link in links_to(model).set_null:
-        while in_transaction(lambda link=link: _unlink(link, pks, removal)):  # type: ignore[misc]
+        unlink = _lift if link.model is model else _unlink
+        while in_transaction(lambda link=link, unlink=unlink: unlink(link, pks, removal)):  # type: ignore[misc]
             pass
     yield in_transaction(lambda: _take(model, pks, removal))
 
@@ -84,6 +85,18 @@ def _unlink(link: Link, pks: list[Any], removal: _Removal) -> int:
         told = [row for row in rows if not removal.is_doomed(row)]
         changes = {row.pk: {link.field: [str(getattr(row, columns[0].attname)), None]} for row in told}
         removal.record(AuditLog.Action.UPDATE, told, lambda row: changes[row.pk])
+    return len(rows)
+
+
+def _lift(link: Link, pks: list[Any], _removal: Any) -> int:
+    """In a tree what stood below a row that goes stands below the one above it; the row's own end tells of it."""
+    pointing = link.model._base_manager.filter(**{f"{link.field}__in": pks})
+    rows = list(pointing.select_for_update().order_by("pk").values_list("pk", link.field)[:BATCH])
+    above = dict(link.model._base_manager.filter(pk__in=pks).values_list("pk", link.field))
+    with accounted():
+        for gone in {parent for _pk, parent in rows}:
+            below = [pk for pk, parent in rows if parent == gone]
+            pointing.filter(pk__in=below).update(**{link.field: above.get(gone)})
     return len(rows)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from audit.views import history, trash, undo
+from audit.views import history, purging, trash, undo
 
 app_name = "audit"
 
@@ -14,6 +14,8 @@ urlpatterns = [
     path("trash/", trash.index, name="trash"),
     path("trash/everybody/", trash.everybodys, name="trash_of_everybody"),
     path("trash/selection/restorations/", trash.restore_many, name="restore_selection"),
+    path("trash/selection/purges/", purging.purge_selection, name="purge_selection"),
+    path("trash/empty/", purging.empty, name="empty_trash"),
     path("trash/<uuid:deletion_id>/", trash.show, name="trash_thing"),
     path("trash/<uuid:deletion_id>/restorations/", trash.restore, name="restore"),
 ]

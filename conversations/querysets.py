@@ -94,6 +94,10 @@ class PromptQuerySet(SoftDeleteQuerySet):
         own = Q(deleted_by=user.pk) & Q(self._in(self._conversations().editable_by(user)))
         return self.filter(Q(self._in(conversations.owned_by(user))) | own)
 
+    def purgeable_by(self, user: Any) -> Self:
+        """Only the owner of the conversation: what others delete there the owner may want back."""
+        return self.filter(self._in(apps.get_model("conversations", "Conversation").all_objects.owned_by(user)))
+
     def for_trash(self) -> Self:
         return super().for_trash().defer("system_prompt", "response_text", "error_message", "metadata", "values")
 

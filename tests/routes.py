@@ -75,6 +75,10 @@ def _shared_set(world: World) -> dict[str, Any]:
     return {"model": "record", "value_set": world.things["shared value set"].pk}
 
 
+def _deletion(world: World) -> dict[str, Any]:
+    return {"ids": world.args["deletion"]["deletion_id"]}
+
+
 def _upload(_world: World) -> dict[str, Any]:
     return {"file": SimpleUploadedFile("prompts.csv", b"act,prompt\nCook,Cook.\n"), "format": "auto"}
 
@@ -462,6 +466,9 @@ EVERYTHING = {
     ),
     "audit:restore": Route(POST_ONLY, "door 302 404 404 404 422", "deletion", open_to_staff=True),
     "audit:restore_selection": Route(POST_ONLY, "door 302 302 302 302 302"),
+    "audit:purge_selection": Route(POST_ONLY, "door 302 302 302 302 302"),
+    "audit:purge_selection of one": Route(POST_ONLY, "door 200 302 302 302 302", data=_deletion),
+    "audit:empty_trash": Route("door 200 302 302 302 302", "door 422 302 302 302 302", shows="Dustmitten"),
 }
 
 # Everybody who is signed in has an account of their own; the owner alone has a second factor. The password was typed a

@@ -47,7 +47,7 @@ NOT_PAGES = {
     *("templates_app:export as a file", "templates_app:export_all as a file"),
 }
 DIFFERENT_FOR_EVERYBODY = {
-    *("site:home", "site:analytics", "audit:history", "audit:trash", "accounts:person"),
+    *("site:home", "site:analytics", "audit:history", "audit:trash", "audit:trash_of_everybody", "accounts:person"),
     *("templates_app:list", "conversations:list", "mfa_index", "mfa_list_webauthn"),
 }
 

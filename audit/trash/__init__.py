@@ -1,7 +1,8 @@
 """The trash: what a person deleted or owns, what went with it, and how long it stays; for staff, everybody's."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -67,10 +68,15 @@ class Trash:
         found = (self.rows(model).filter(deletion_id=deletion_id).first() for model in self.kinds)
         return next((row for row in found if row is not None), None)
 
-    def deletions(self, limit: int, *, until: Any) -> list[UUID]:
-        """What lies in it since before `until`, oldest first."""
+    def purgeable(self, model: Kind) -> "QuerySet[SoftDeleteModel]":
+        """Those of one kind that the reader may delete for good: what somebody else could bring back stays."""
+        rows: Any = self.rows(model)
+        return rows if self.is_everybodys else rows.purgeable_by(self.reader)
+
+    def purgeable_deletions(self, *, limit: int, until: datetime) -> list[UUID]:
+        """What the reader may delete for good of what was in the trash by then, the oldest first."""
         keys = [
-            self.rows(model).filter(deleted_at__lte=until).order_by().values_list("deleted_at", "deletion_id")
+            self.purgeable(model).filter(deleted_at__lte=until).order_by().values_list("deleted_at", "deletion_id")
             for model in self.kinds
         ]
         ordered: Any = keys[0].union(*keys[1:], all=True).order_by("deleted_at")
@@ -95,15 +101,18 @@ def find(user: Any, deletion_id: UUID) -> tuple[SoftDeleteModel, bool] | None:
 
 def find_many(user: Any, deletion_ids: Iterable[UUID], *, as_staff: bool) -> list[SoftDeleteModel]:
     """Those of the deletions that the person may undo; a query a kind."""
-    here, wanted = Trash(user, is_everybodys=as_staff and user.is_staff), list(deletion_ids)
+    here, wanted = Trash(user, is_everybodys=as_staff), list(deletion_ids)
     return [row for model in here.kinds for row in here.rows(model).filter(deletion_id__in=wanted).order_by("pk")]
 
 
-def number_of(rows: Sequence[SoftDeleteModel]) -> dict[Kind, int]:
-    counts: dict[Kind, int] = {}
-    for row in rows:
-        counts[type(row)] = counts.get(type(row), 0) + 1
-    return counts
+def find_purgeable(user: Any, deletion_ids: Iterable[UUID], *, as_staff: bool) -> list[SoftDeleteModel]:
+    """Those that the person may delete for good; a query a kind."""
+    here, wanted = Trash(user, is_everybodys=as_staff), list(deletion_ids)
+    return [
+        row
+        for model in here.kinds
+        for row in here.purgeable(model).for_trash().filter(deletion_id__in=wanted).order_by("pk")  # type: ignore[attr-defined]  # ours
+    ]
 
 
 def _delete_permission(model: Kind) -> str:

@@ -2,10 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Count, F, Value, Window
 from django.db.models.functions import RowNumber
@@ -73,21 +72,29 @@ class Entry:
 
 
 def entries_of(rows: Sequence[SoftDeleteModel], *, names: int = NAMES_SHOWN) -> list[Entry]:
-    """Lines for these rows; a query each for numbers, reasons, rules and holds, and one for the names of each kind."""
+    """Lines for these rows, of which the keys and deletions are enough.
+
+    Queries for numbers, reasons, rules and legal holds, and one for each kind of row: for the things and for what went along.
+    """
     numbers = _numbers(rows)
-    named = _names(rows, numbers, names)
+    loaded = _load(rows, numbers, names)
     reasons, days = _reasons(rows), trash_days()
-    held = holds.held({row.deletion_id for row in rows if row.deletion_id})
+    held = holds.held([row.deletion_id for row in rows if row.deletion_id])
     return [
         Entry(
-            row,
-            [_companions(model, number, named[row.pk].get(model, [])) for model, number in numbers[row.pk].items()],
+            loaded[row.pk].head,
+            [
+                _companions(model, number, loaded[row.pk].names[model])
+                for model, number in numbers[row.pk].items()
+                if number
+            ],
             reasons.get((str(row.pk), str(row.deletion_id)), ""),
             days_left(row, days[type(row)]),
             days[type(row)],
             row.deletion_id in held,
         )
         for row in rows
+        if row.pk in loaded  # else somebody restored it a moment ago
     ]
 
 
@@ -104,7 +111,7 @@ def _companions(model: type[SoftDeleteModel], number: int, names: Sequence[str])
 
 
 def _numbers(rows: Sequence[SoftDeleteModel]) -> Mapping[Any, dict[type[SoftDeleteModel], int]]:
-    """By the key of each row: the kinds that went along, and how many."""
+    """By the key of each row: the kinds of its deletion, and how many besides the row itself."""
     models, by_deletion = soft_delete_models(), {row.deletion_id: row for row in rows}
     groups = [
         model.all_objects.filter(deletion_id__in=by_deletion)
@@ -117,23 +124,34 @@ def _numbers(rows: Sequence[SoftDeleteModel]) -> Mapping[Any, dict[type[SoftDele
     found: dict[Any, dict[type[SoftDeleteModel], int]] = defaultdict(dict)
     for deletion_id, index, number in groups[0].union(*groups[1:], all=True) if rows else ():
         row = by_deletion[deletion_id]
-        number -= isinstance(row, models[index])
-        if number:
-            found[row.pk][models[index]] = number
+        found[row.pk][models[index]] = number - isinstance(row, models[index])
     return found
 
 
-def _names(
+@dataclass
+class _Loaded:
+    head: Any
+    names: dict[type[SoftDeleteModel], list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+def _load(
     rows: Sequence[SoftDeleteModel], numbers: Mapping[Any, dict[type[SoftDeleteModel], int]], limit: int
-) -> Mapping[Any, dict[type[SoftDeleteModel], list[str]]]:
-    found: dict[Any, dict[type[SoftDeleteModel], list[str]]] = defaultdict(lambda: defaultdict(list))
+) -> dict[Any, _Loaded]:
+    """Of each deletion and kind the first rows: the thing itself is the first of its own kind."""
+    heads = {row.deletion_id: row.pk for row in rows}
+    names: dict[Any, dict[type[SoftDeleteModel], list[str]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[Any, Any] = {}
     for model in {model for kinds in numbers.values() for model in kinds}:
-        heads: dict[UUID | None, Any] = {row.deletion_id: row.pk for row in rows if model in numbers[row.pk]}
+        deletions = [row.deletion_id for row in rows if model in numbers[row.pk]]
         place = Window(RowNumber(), partition_by=F("deletion_id"), order_by=F("pk").asc())
-        companions: Any = model.all_objects.filter(deletion_id__in=heads).exclude(pk__in=heads.values())
-        for each in companions.for_trash().annotate(place=place).filter(place__lte=limit).order_by("pk"):
-            found[heads[each.deletion_id]][model].append(each.name_along)
-    return found
+        shown: Any = model.all_objects.filter(deletion_id__in=deletions)
+        for each in shown.for_trash().annotate(place=place).filter(place__lte=limit + 1).order_by("pk"):
+            head = heads[each.deletion_id]
+            if each.pk == head:
+                found[head] = each
+            elif len(names[head][model]) < limit:
+                names[head][model].append(each.name_along)
+    return {pk: _Loaded(head, names[pk]) for pk, head in found.items()}
 
 
 def _reasons(rows: Sequence[SoftDeleteModel]) -> dict[tuple[str, str], str]:

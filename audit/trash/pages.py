@@ -12,7 +12,7 @@ from promptlib.core.pagination import KeysetPage
 
 
 class MixedPage(KeysetPage[SoftDeleteModel]):
-    """As a page of one queryset, of several; a query for the keys of all, and one a kind that stands on the page.
+    """As a page of one queryset, of several, in one query. The rows know their keys and deletions: see `entries_of`.
 
     The databases sort what the reader has in the trash: that is little, for it empties itself.
     """
@@ -27,13 +27,11 @@ class MixedPage(KeysetPage[SoftDeleteModel]):
     def _rows(self) -> list[SoftDeleteModel]:
         beyond = reduce(or_, self._stretches(self._boundary)) if self._boundary else Q()
         keys = [
-            rows.filter(beyond).order_by().values_list("deleted_at", "id", Value(index))
+            rows.filter(beyond).order_by().values_list("deleted_at", "id", "deletion_id", Value(index))
             for index, rows in enumerate(self.querysets)
         ]
-        ordered = keys[0].union(*keys[1:], all=True).order_by(*(self._ordering(term) for term in self.order))
-        found = list(ordered[: self.size + 1])
-        by_key: dict[Any, SoftDeleteModel] = {}
-        for index in {index for _at, _key, index in found}:
-            model: Any = self.querysets[index].model
-            by_key |= model.all_objects.for_trash().in_bulk([key for _at, key, place in found if place == index])
-        return [by_key[key] for _at, key, _index in found if key in by_key]
+        ordered: Any = keys[0].union(*keys[1:], all=True).order_by(*(self._ordering(term) for term in self.order))
+        return [
+            self.querysets[index].model(deleted_at=deleted_at, id=key, deletion_id=deletion_id)
+            for deleted_at, key, deletion_id, index in ordered[: self.size + 1]
+        ]

@@ -114,7 +114,13 @@ def _thing(
     if form is None:
         form = _form(request, conflicts_of(row), as_staff, data={})
     entry = entries_of([row], names=NAMES_ON_ITS_PAGE)[0]
-    context = {"entry": entry, "form": form, "as_staff": as_staff, "is_refused": status == 409}
+    context = {
+        "entry": entry,
+        "form": form,
+        "as_staff": as_staff,
+        "is_refused": status == 409,
+        "may_purge": bool(trash.find_purgeable(request.user, read_ids([str(row.deletion_id)]), as_staff=as_staff)),
+    }
     return render(request, "audit/trash_thing.html", context, status=status)
 
 

@@ -191,6 +191,10 @@ class SoftDeleteQuerySet(LoggedQuerySet):
         model = cast("type[SoftDeleteModel]", self.model)
         return self.select_related("deleted_by", *model.soft_delete_parents(), *({model.OWNER} - {"pk"}))
 
+    def purgeable_by(self, user: Any) -> Self:
+        """Of what a person may restore, that which is theirs alone to delete for good."""
+        return self
+
     def search_trash(self, text: str) -> Self:
         """Those in which `text` stands, in what they are called or what they say."""
         return self.search(text)  # type: ignore[attr-defined]  # kinds without a search have their own
