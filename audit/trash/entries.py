@@ -74,7 +74,8 @@ class Entry:
 def entries_of(rows: Sequence[SoftDeleteModel], *, names: int = NAMES_SHOWN) -> list[Entry]:
     """Lines for these rows, of which the keys and deletions are enough.
 
-    Queries for numbers, reasons, rules and legal holds, and one for each kind of row: for the things and for what went along.
+    Queries for numbers, reasons, rules and legal holds, and one for each kind of row: for the things and for what went
+    along.
     """
     numbers = _numbers(rows)
     loaded = _load(rows, numbers, names)
