@@ -4,6 +4,7 @@ import os
 from datetime import date
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -12,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from conversations.querysets import AIModelQuerySet
 from promptlib.core.fields import KeyField
 from promptlib.core.models import BaseModel
+
+OUR_KEYS = {"SECRET_KEY", "DJANGO_SECRET_KEY"}
+"""Variables of the environment that are named like a provider's key and sign promptlib's own sessions."""
 
 
 class AIModel(BaseModel):
@@ -61,9 +65,15 @@ class AIModel(BaseModel):
     def __str__(self) -> str:
         return self.label
 
+    def clean(self) -> None:
+        if self.key_variable in OUR_KEYS:
+            text = _("%(name)s is no key of a provider: it would be sent to one.") % {"name": self.key_variable}
+            raise ValidationError({"key_variable": text})
+
     @property
     def api_key(self) -> str:
-        return os.environ.get(self.key_variable, "") if self.key_variable else ""
+        is_usable = self.key_variable and self.key_variable not in OUR_KEYS
+        return os.environ.get(self.key_variable, "") if is_usable else ""
 
     def price_on(self, day: date) -> "AIModelPrice | None":
         """The price that was valid on `day`; one query."""

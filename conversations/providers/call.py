@@ -101,7 +101,12 @@ class Call:
                 raise errors.bad_address()
             if not hosts.is_allowed(request.base_url.strip()):
                 raise errors.not_allowed()
-            self.public_host = "" if hosts.is_listed(url.host, url.port or PORTS[url.scheme]) else url.host
+            name, port = (
+                url.raw_host.decode(),
+                url.port or PORTS[url.scheme],
+            )  # as it is looked up: xn--… for a letter é
+            is_listed = hosts.is_listed(url.host, port) or hosts.is_listed(name, port)
+            self.public_host = "" if is_listed else name
             content = json.dumps(self.body())
             return transport.client().build_request("POST", url, content=content, headers=headers)
         except (httpx2.InvalidURL, UnicodeError) as error:

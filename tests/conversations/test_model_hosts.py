@@ -4,6 +4,7 @@ import socket
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
@@ -26,6 +27,13 @@ pytestmark = pytest.mark.django_db
         ([], "http://169.254.169.254/latest", False),
         ([], "http://10.0.0.7/v1", False),
         ([], "http://100.64.0.1/v1", False),
+        ([], "http://localhost./v1", False),
+        ([], "http://[::ffff:127.0.0.1]/v1", False),
+        ([], "http://[64:ff9b::7f00:1]/v1", False),
+        ([], "http://[64:ff9b::5db8:d822]/v1", True),
+        ([], "http://[2002:a00:7::]/v1", False),
+        ([], "http://[::127.0.0.1]/v1", False),
+        ([], "http://[fec0::1]/v1", False),
         ([], "http://user:secret@api.example.com/v1", False),
         ([], "http://", False),
         (["api.example.com"], "https://api.example.com/v1", True),
@@ -55,14 +63,17 @@ def rebound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport.socket, "getaddrinfo", look_up)
 
 
-def test_a_name_that_stands_for_this_machine_is_not_called_unless_listed(settings: Any, rebound: None) -> None:
+@pytest.mark.parametrize("name", ["models.example.com", "modèles.example.com", "xn--modles-5ua.example.com"])
+def test_a_name_that_stands_for_this_machine_is_not_called_unless_listed(
+    settings: Any, rebound: None, name: str
+) -> None:
     with answering(START, text("Hi"), END, STOP) as (url, asked):
-        named = url.replace("127.0.0.1", "models.example.com")
+        named = url.replace("127.0.0.1", name)
         settings.PROVIDER_HOSTS = []
         with pytest.raises(ProviderError) as raised:
             ask(named)
         assert ("PROVIDER_HOSTS" in raised.value.message, len(asked)) == (True, 0)
-        settings.PROVIDER_HOSTS = ["models.example.com"]
+        settings.PROVIDER_HOSTS = [name]
         assert ask(named)[0].text == "Hi"
     assert len(asked) == 1
 
@@ -97,3 +108,14 @@ def test_only_staff_try_models_out(client: Client) -> None:
     response = client.post(url)
     assert response.status_code == 302
     assert "login" in response.url
+
+
+def test_the_key_of_the_installation_is_not_sent_to_a_model(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has it signs in as anybody: staff may not have it sent where they like."""
+    monkeypatch.setenv("SECRET_KEY", "of-all-sessions")
+    monkeypatch.setenv("OPENAI_API_KEY", "of-one-provider")
+    keys = [AIModelFactory(openai=True, key_variable=name).api_key for name in ("SECRET_KEY", "OPENAI_API_KEY")]
+    assert keys == ["", "of-one-provider"]
+    model = AIModel.objects.get(key_variable="SECRET_KEY")
+    with pytest.raises(ValidationError, match="is no key of a provider"):
+        model.full_clean()
