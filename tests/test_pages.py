@@ -1,9 +1,9 @@
 """Every page, in the states people meet it in, as `tests/inspector.py` looks at it.
 
-That is: axe (WCAG 2.2 A and AA, best practice) wide in light and in dark, and narrow in dark; nothing scrolls sideways at 320 px; no
-script error, nothing the content security policy refuses; valid HTML; bounds on bytes and queries. Names, addresses
-and who may open what come from the authorization matrix (`tests/routes.py`): a page that has its row there is looked at
-here. `-s` prints what each page weighs and costs.
+That is: axe (WCAG 2.2 A and AA, best practice) wide in light and in dark, and narrow in dark; nothing scrolls sideways
+at 320 px; no script error, nothing the content security policy refuses; valid HTML; bounds on bytes and queries. Names,
+addresses and who may open what come from the authorization matrix (`tests/routes.py`): a page that has its row there is
+looked at here. `-s` prints what each page weighs and costs.
 """
 
 import sys
