@@ -13,7 +13,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -115,7 +115,11 @@ class TeamAdmin(BaseAdmin):
     inlines = (MembershipInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
-        return super().get_queryset(request).annotate(member_count_=Count("memberships"))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(member_count_=Count("memberships", filter=Q(memberships__user__deleted_at__isnull=True)))
+        )
 
     @admin.display(description=gettext_lazy("members"), ordering="member_count_")
     def member_count(self, team: Any) -> int:

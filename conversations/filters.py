@@ -121,7 +121,7 @@ class ConversationFilter(django_filters.FilterSet):
 
     def by_person(self, queryset: QuerySet[Participant], name: str, value: Any) -> QuerySet[Participant]:
         handle = value.strip().removeprefix("@").lower()
-        others = Participant.objects.filter(conversation=OuterRef("conversation"), user__handle=handle)
+        others = Participant.objects.living().filter(conversation=OuterRef("conversation"), user__handle=handle)
         return queryset.filter(Exists(others))
 
     def by_model(self, queryset: QuerySet[Participant], name: str, value: Any) -> QuerySet[Participant]:

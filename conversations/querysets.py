@@ -120,6 +120,14 @@ class PromptManager(models.Manager.from_queryset(PromptQuerySet)):  # type: igno
         return super().get_queryset().filter(deleted_at__isnull=True)
 
 
+class ParticipantQuerySet(LoggedQuerySet):
+    """Places in conversations."""
+
+    def living(self) -> Self:
+        """Without those of people in the trash, who have them again when they come back."""
+        return self.filter(user__deleted_at__isnull=True)
+
+
 class ShareLinkQuerySet(LoggedQuerySet):
     """Links by which others read."""
 

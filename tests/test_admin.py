@@ -16,7 +16,15 @@ from audit.admin import KindFilter
 from audit.models import AuditLog
 from conversations.models import AIModel, Conversation, Participant, Prompt
 from promptlib.core.models import BaseModel
-from templates_app.models import Favorite, Grant, Label, PromptTemplate, Rating, TemplateVersion
+from templates_app.models import (
+    Favorite,
+    Grant,
+    Label,
+    PromptTemplate,
+    Rating,
+    SuggestionComment,
+    TemplateVersion,
+)
 from tests.factories import (
     AIModelFactory,
     ConversationFactory,
@@ -26,6 +34,7 @@ from tests.factories import (
     ParticipantFactory,
     PromptFactory,
     RatingFactory,
+    SuggestionFactory,
     TeamFactory,
     TemplateFactory,
     UserFactory,
@@ -103,11 +112,13 @@ def test_deleted_rows_are_marked_and_restored(staff_client: Client) -> None:
     PromptFactory(conversation=conversation)
     conversation.delete(by=owner)
     listing = address(Conversation, "changelist")
-    html = staff_client.get(listing).content.decode()
+    html = staff_client.get(listing, {"trash": "yes"}).content.decode()
     assert "Lost and found" in html
     assert "<b>deleted</b>" in html
-    assert "Lost and found" not in staff_client.get(listing, {"trash": "no"}).content.decode()
-    staff_client.post(listing, {"action": "restore_selected", "_selected_action": [str(conversation.pk)]})
+    assert "Lost and found" not in staff_client.get(listing).content.decode()
+    staff_client.post(
+        f"{listing}?trash=yes", {"action": "restore_selected", "_selected_action": [str(conversation.pk)]}
+    )
     assert (Conversation.objects.count(), Prompt.objects.count()) == (1, 1)
 
 
@@ -164,6 +175,19 @@ def test_the_trash_alone(staff_client: Client) -> None:
             row.title
             for row in staff_client.get(f"{address(PromptTemplate, 'changelist')}?{query}").context["cl"].result_list
         )
-        for query in ("trash=yes", "trash=no", "")
+        for query in ("trash=yes", "trash=all", "")
     }
-    assert shown == {"trash=yes": ["Gone"], "trash=no": ["Kept"], "": ["Gone", "Kept"]}
+    assert shown == {"trash=yes": ["Gone"], "trash=all": ["Gone", "Kept"], "": ["Kept"]}
+
+
+def test_what_hangs_on_the_trash_is_in_no_list(staff_client: Client) -> None:
+    """The rights of a deleted person, a favourite and a remark on a suggestion of a deleted template."""
+    grant, favorite, suggestion = GrantFactory(), FavoriteFactory(), SuggestionFactory()
+    remark = SuggestionComment.objects.create(suggestion=suggestion, author=suggestion.author, text="Why?")
+    for row in (grant.user, favorite.template, suggestion.template):
+        row.delete()
+    for model in (Grant, Favorite, SuggestionComment):
+        assert list(staff_client.get(address(model, "changelist")).context["cl"].result_list) == []
+    assert staff_client.get(address(SuggestionComment, "change", remark.pk)).status_code == 200
+    favorite.template.restore()
+    assert list(staff_client.get(address(Favorite, "changelist")).context["cl"].result_list) == [favorite]

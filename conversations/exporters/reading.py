@@ -31,7 +31,7 @@ class Thread:
     def __init__(self, conversation: Conversation, reader: Any) -> None:
         self.conversation = conversation
         self.reader = reader
-        self.people = list(conversation.participants.select_related("user").order_by("created_at", "pk"))
+        self.people = list(conversation.participants.living().select_related("user").order_by("created_at", "pk"))
         mine = next((seat for seat in self.people if seat.user_id == reader.pk), None)
         self.seat = mine
         self.is_editor = mine is not None and mine.role in (Participant.Role.OWNER, Participant.Role.EDITOR)

@@ -10,7 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from conversations.querysets import ConversationManager, ConversationQuerySet, ShareLinkQuerySet
+from conversations.querysets import (
+    ConversationManager,
+    ConversationQuerySet,
+    ParticipantQuerySet,
+    ShareLinkQuerySet,
+)
 from promptlib.core.fields import KeyField, normalize_key
 from promptlib.core.models import BaseModel, SoftDeleteModel
 from promptlib.core.restoring import WayBack
@@ -116,6 +121,8 @@ class Participant(BaseModel):
         related_name="+",
         help_text=_("The end of the way through the thread that this person looked at last."),
     )
+
+    objects: ClassVar[models.Manager] = models.Manager.from_queryset(ParticipantQuerySet)()
 
     class Meta:
         db_table = "conversation_participants"

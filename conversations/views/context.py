@@ -23,7 +23,7 @@ from templates_app.models import PromptTemplate
 
 def thread_context(request: HttpRequest, conversation: Conversation, form: AskForm | None = None) -> dict[str, Any]:
     """Everything of the page, in about eight queries."""
-    people = conversation.participants.select_related("user").annotate(newest=newest_of(conversation))
+    people = conversation.participants.living().select_related("user").annotate(newest=newest_of(conversation))
     seats = list(people.order_by("created_at", "pk"))
     mine = next((seat for seat in seats if seat.user_id == request.user.pk), None)
     where = {name: as_uuid(request.GET.get(name)) for name in ("at", "before", "after", "upto")}

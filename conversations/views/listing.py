@@ -98,7 +98,8 @@ def _around(conversation: str = "") -> "list[Prefetch[Any]]":
     """Who is in it, and its tags."""
     return [
         Prefetch(
-            f"{conversation}participants", Participant.objects.select_related("user").order_by("created_at", "pk")
+            f"{conversation}participants",
+            Participant.objects.living().select_related("user").order_by("created_at", "pk"),
         ),
         Prefetch(f"{conversation}tag_rows", ConversationTag.objects.select_related("tag").order_by("tag__slug")),
     ]

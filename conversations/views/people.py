@@ -108,7 +108,7 @@ def withdraw(request: HttpRequest, pk: UUID, offer_pk: UUID) -> HttpResponse:
 def _page(
     request: HttpRequest, conversation: Conversation, *, form: Any = None, status: int = 200, problem: str = ""
 ) -> HttpResponse:
-    seats = Participant.objects.filter(conversation=conversation).select_related("user")
+    seats = Participant.objects.living().filter(conversation=conversation).select_related("user")
     mine = seats.get(user=request.user.pk)
     is_owner = mine.role == Participant.Role.OWNER
     context = {
@@ -131,5 +131,5 @@ def _needs_owner(request: HttpRequest, conversation: Conversation) -> HttpRespon
 
 def _seat(request: HttpRequest, pk: UUID, seat_pk: UUID) -> Participant:
     conversation = access.own_alive(request, pk)
-    seats = Participant.objects.select_related("conversation", "user")
+    seats = Participant.objects.living().select_related("conversation", "user")
     return get_object_or_404(seats, pk=seat_pk, conversation=conversation)

@@ -1,6 +1,6 @@
 """What the admin's pages share: the trash, statistics that nobody types, and search that does not scan."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from promptlib.core import soft_delete
+from promptlib.core.querysets import living_with_parents
 
 
 class HistoryElsewhere:
@@ -33,6 +34,12 @@ class BaseAdmin(HistoryElsewhere, admin.ModelAdmin):
 
     show_full_result_count = False
     list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Lists and choices leave out what hangs on something in the trash; by its address a row is still found."""
+        queryset = super().get_queryset(request)
+        name = request.resolver_match.url_name if request.resolver_match else None
+        return living_with_parents(queryset) if name and name.endswith(("_changelist", "autocomplete")) else queryset
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         shown = {field.name for field in self.opts.fields if field.generated and field.name != "alive"}
@@ -66,18 +73,24 @@ class ReadOnlyAdmin(BaseAdmin):
 
 
 class TrashFilter(admin.SimpleListFilter):
-    """Living rows, the trash, or both."""
+    """Living rows, unless somebody asks for the trash or for both."""
 
     title = gettext_lazy("trash")
     parameter_name = "trash"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, Any]]:
-        return (("no", gettext_lazy("Not in the trash")), ("yes", gettext_lazy("In the trash")))
+        return (("yes", gettext_lazy("In the trash")), ("all", gettext_lazy("Both")))
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        _all, *others = super().choices(changelist)
+        is_chosen = self.value() in dict(self.lookup_choices)
+        yield {**_all, "selected": not is_chosen, "display": _("Not in the trash")}
+        yield from others
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "yes":
             return queryset.filter(deletion_id__isnull=False)  # a deletion has an id, which has an index
-        return queryset.filter(deleted_at__isnull=True) if self.value() == "no" else queryset
+        return queryset if self.value() == "all" else queryset.filter(deleted_at__isnull=True)
 
 
 class SoftDeleteAdmin(BaseAdmin):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from uuid import UUID
 
 from django.db import connections, models, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.query import ModelIterable
 
 from promptlib.core import soft_delete
@@ -19,6 +19,7 @@ from promptlib.core.changes import (
     told_fields,
     tracked,
 )
+from promptlib.core.deletion import cascade_whole
 
 if TYPE_CHECKING:
     from promptlib.core.models import SoftDeleteModel
@@ -224,3 +225,26 @@ class AliveManager(models.Manager):
 
     def get_queryset(self) -> models.QuerySet:
         return super().get_queryset().filter(deleted_at__isnull=True)
+
+
+def living_with_parents(queryset: models.QuerySet) -> models.QuerySet:
+    """Rows that hang on nothing in the trash, however far up."""
+    for path in _paths_to_trash(queryset.model):
+        queryset = queryset.filter(Q(**{f"{path}__isnull": True}) | Q(**{f"{path}__deleted_at__isnull": True}))
+    return queryset
+
+
+def _paths_to_trash(model: type[models.Model], depth: int = 3) -> list[str]:
+    """Lookups of what a row goes with that can be in the trash: `template`, `suggestion__template`."""
+    paths = []
+    for field in model._meta.concrete_fields:
+        if not isinstance(field, models.ForeignKey) or field.remote_field.on_delete not in {
+            models.CASCADE,
+            cascade_whole,
+        }:
+            continue
+        if any(each.name == "deletion_id" for each in field.related_model._meta.concrete_fields):
+            paths.append(field.name)
+        elif depth > 1 and field.related_model is not model:
+            paths += [f"{field.name}__{path}" for path in _paths_to_trash(field.related_model, depth - 1)]
+    return paths

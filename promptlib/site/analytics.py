@@ -88,8 +88,8 @@ def by_model(rows: "QuerySet[UsageDaily]") -> list[Use]:
 
 def by_person(rows: "QuerySet[UsageDaily]") -> list[Use]:
     groups = sorted(_grouped(rows, "user"), key=lambda row: -row["cost"])[:TOP]
-    people = get_user_model()._base_manager.in_bulk([row["user"] for row in groups])
-    return [Use("", person=people[row.pop("user")], **row) for row in groups]
+    people = get_user_model()._default_manager.in_bulk([row["user"] for row in groups])  # none of the trash is named
+    return [Use("", person=people.get(row.pop("user")), **row) for row in groups]
 
 
 def _grouped(rows: "QuerySet[UsageDaily]", name: str) -> list[dict[str, Any]]:

@@ -19,8 +19,8 @@ class NameTakenError(ValueError):
 
 def value_sets_for(template: PromptTemplate, user: Any) -> QuerySet[ValueSet]:
     """The sets of values that this person may use: their own, and those that are shared."""
-    mine = Q(user=user) if user.is_authenticated else Q()
-    return template.value_sets.filter(Q(is_shared=True) | mine if mine else Q(is_shared=True))
+    shared = Q(is_shared=True, user__deleted_at__isnull=True)
+    return template.value_sets.filter(shared | Q(user=user) if user.is_authenticated else shared)
 
 
 @transaction.atomic
