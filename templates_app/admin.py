@@ -14,6 +14,7 @@ from templates_app.models import (
     Category,
     Draft,
     Favorite,
+    Follow,
     Grant,
     Label,
     LabelMove,
@@ -164,6 +165,15 @@ class RatingAdmin(SoftDeleteAdmin):
 @admin.register(Favorite)
 class FavoriteAdmin(BaseAdmin):
     list_display = ("template", "user", "position", "created_at")
+    list_select_related = ("template", "user")
+    search_fields = ("template__title", "user__email")
+    autocomplete_fields = ("template", "user")
+    ordering = ("-id",)
+
+
+@admin.register(Follow)
+class FollowAdmin(BaseAdmin):
+    list_display = ("template", "user", "is_following", "created_at")
     list_select_related = ("template", "user")
     search_fields = ("template__title", "user__email")
     autocomplete_fields = ("template", "user")
