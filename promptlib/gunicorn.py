@@ -12,6 +12,7 @@ from typing import Any
 wsgi_app = "promptlib.wsgi:application"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "promptlib.core.worker.Worker"
+logger_class = "promptlib.core.worker.AccessLogger"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = int(os.environ.get("WEB_THREADS", "16"))
 preload_app = True

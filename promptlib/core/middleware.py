@@ -45,6 +45,22 @@ class FragmentMiddleware:
         return answer
 
 
+class PrivateMiddleware:
+    """What somebody sees who is signed in is kept by no proxy, and by their browser until they sign out."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            response.headers.setdefault("Cache-Control", "private, no-cache")
+            ended = response.cookies.get(settings.SESSION_COOKIE_NAME)
+            if ended is not None and not ended.value:
+                response.headers["Clear-Site-Data"] = '"cache"'  # the pages behind the Back button
+        return response
+
+
 class BodyLimitMiddleware:
     """Refuses what is too large by its announced length, before a byte of it is read or written to a disk."""
 

@@ -1,8 +1,10 @@
 import pytest
+from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 from django.test import RequestFactory
 
-from promptlib.core.middleware import FragmentMiddleware
+from promptlib.core.middleware import FragmentMiddleware, PrivateMiddleware
+from tests.factories import UserFactory
 
 SIGN_IN = "/accounts/login/"
 
@@ -58,3 +60,24 @@ def test_without_htmx_a_sign_in_redirect_stays_one():
 def test_other_redirects_are_followed_by_htmx(location):
     response = answer(HttpResponseRedirect(location), **{"HX-Request": "true"})
     assert (response.status_code, response["Location"], response.has_header("HX-Redirect")) == (302, location, False)
+
+
+def kept(response, **cookies):
+    request = RequestFactory().get("/")
+    request.COOKIES.update(cookies)
+    answered = PrivateMiddleware(lambda _request: response)(request)
+    return answered.get("Cache-Control"), answered.get("Clear-Site-Data")
+
+
+def test_what_somebody_sees_who_is_signed_in_is_kept_by_no_proxy():
+    signed_in = {settings.SESSION_COOKIE_NAME: "x"}
+    assert kept(HttpResponse("page"), **signed_in) == ("private, no-cache", None)
+    assert kept(HttpResponse("file", headers={"Cache-Control": "no-store"}), **signed_in) == ("no-store", None)
+    assert kept(HttpResponse("page")) == (None, None)
+
+
+@pytest.mark.django_db
+def test_signing_out_takes_the_pages_behind_the_back_button_along(client):
+    client.force_login(UserFactory())
+    assert client.get("/templates/")["Cache-Control"] == "private, no-cache"
+    assert client.post("/accounts/logout/")["Clear-Site-Data"] == '"cache"'
