@@ -1,7 +1,7 @@
 """What a row of the log says was changed, to be read: texts word by word, JSON key by key, the rest side by side."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as made_by
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from audit.models import AuditLog
 from audit.values import NOTHING, Names, field_of, label_of, loaded, model_of, spoken, told_fields
 from promptlib.core.merging import shown
-from promptlib.core.wordwise import Line, compare
+from promptlib.core.wordwise import Line, Part, compare
 
 LONG_TEXT = 280
 """Characters beyond which a text is folded."""
@@ -30,7 +30,6 @@ class Change:
     after: str
     lines: list[Line] = made_by(default_factory=list)
     keys: list["Change"] = made_by(default_factory=list)
-    kept: list[str] = made_by(default_factory=list)
     is_new: bool = False
     name: str = ""
 
@@ -70,13 +69,19 @@ def changes_of(row: AuditLog, names: Names) -> list[Change]:
 def compared(label: str, field: Any, before: Any, after: Any, names: Names, *, name: str = "") -> Change:
     """Two values of a field; `field` may be None where the model has none of that name."""
     old, new = loaded(field, before), loaded(field, after)
+    old, new = _as_empty(old, new), _as_empty(new, old)
     if isinstance(old, dict) and isinstance(new, dict):
         return Change(label, shown(old), shown(new), keys=_by_key(old, new), name=name)
     if isinstance(old, list) and isinstance(new, list):
-        return _listed(label, old, new, name)
+        return listed(label, old, new, name=name)
     was, now = spoken(field, old, names), spoken(field, new, names)
     is_text = _is_prose(field) and was and now and (" " in was.strip() or " " in now.strip() or len(was + now) > 120)
     return Change(label, was, now, lines=list(compare(was, now)) if is_text else [], name=name)
+
+
+def _as_empty(value: Any, other: Any) -> Any:
+    """Nothing, beside a list or an object, as an empty one."""
+    return type(other)() if value is None and isinstance(other, dict | list) else value
 
 
 def _is_prose(field: Any) -> bool:
@@ -91,17 +96,22 @@ def _by_key(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     ]
 
 
-def _listed(label: str, old: list[Any], new: list[Any], name: str) -> Change:
-    """Entries with a name of their own, such as variables, by that name; others as they are."""
+def listed(label: str, old: list[Any], new: list[Any], *, name: str = "") -> Change:
+    """Words side by side, those marked that came or went; entries with a name, such as variables, by that name."""
+    if all(isinstance(each, str) for each in (*old, *new)):
+        kinds = [(each, "" if each in new else "remove") for each in old]
+        kinds += [(each, "add") for each in new if each not in old]
+        parts = [part for each, kind in kinds for part in (Part(", "), Part(each, kind))][1:]
+        return Change(label, ", ".join(old), ", ".join(new), lines=[Line("change", parts)], name=name)
     sides = [{_entry(each): shown(each) for each in side} for side in (old, new)]
+    keys = []
     if all(len(side) == len(given) for side, given in zip(sides, (old, new), strict=True)):
         keys = [
             Change(key, sides[0].get(key, ""), sides[1].get(key, ""))
             for key in dict.fromkeys([*sides[0], *sides[1]])
             if sides[0].get(key) != sides[1].get(key)
         ]
-        return Change(label, shown(old), shown(new), keys=keys, name=name)
-    return Change(label, shown(old), shown(new), name=name)
+    return Change(label, shown(old), shown(new), keys=keys, name=name)
 
 
 def _entry(value: Any) -> str:
@@ -109,7 +119,7 @@ def _entry(value: Any) -> str:
 
 
 def _new(change: Change) -> Change:
-    return Change(change.field, "", change.after, name=change.name, is_new=True)
+    return replace(change, lines=[], is_new=True)
 
 
 def fields_phrase(changes: list[Change]) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import crashes, one_template, plans, report, streams, thread
+from bench import crashes, history, one_template, plans, report, streams, thread
 from bench.databases import ROOT, Database, made, version_of
 from bench.load import Measured, Page, client_name, measure, weigh
 from bench.server import Server, serving
@@ -55,6 +55,10 @@ def main() -> None:
         for given in options.database or ["sqlite"]:
             _open_thread(given, options)
         return
+    if options.history:
+        for given in options.database or ["sqlite"]:
+            _read_history(given, options)
+        return
     if options.one_template:
         for given in options.database or ["sqlite"]:
             _open_one(given, options)
@@ -94,6 +98,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--streams", action="store_true", help="instead, pages while 200 answers are being read")
     parser.add_argument("--crashes", type=int, metavar="N", help="instead, kill a worker mid-answer so many times")
     parser.add_argument("--thread", action="store_true", help="instead, a conversation of 10,000 interactions")
+    parser.add_argument("--history", action="store_true", help="instead, histories over a million rows of the log")
     parser.add_argument("--keep", action="store_true", help="leave the databases on the MySQL server")
     return parser.parse_args()
 
@@ -158,6 +163,20 @@ def _open_thread(given: str, options: argparse.Namespace) -> None:
     text = thread.section(found, version_of(given))
     print(text)
     report.write(options.output, "thread_sqlite" if given == "sqlite" else "thread_mysql", text)
+
+
+def _read_history(given: str, options: argparse.Namespace) -> None:
+    _say("histories over a million rows …")
+    with tempfile.TemporaryDirectory(prefix="promptlib-bench-") as folder, ExitStack() as stack:
+        databases = {}
+        for size in (history.SMALL, history.LARGE):
+            databases[size] = stack.enter_context(made(given, size, Path(folder), keep=options.keep))
+            databases[size].manage("migrate", "-v0")
+        databases[size].manage("collectstatic", "--noinput", "-v0")
+        found = history.measure(databases)
+    text = history.section(found, version_of(given))
+    print(text)
+    report.write(options.output, "history_sqlite" if given == "sqlite" else "history_mysql", text)
 
 
 def _fill(stack: ExitStack, given: str, size: int, folder: Path, options: argparse.Namespace) -> tuple[Database, str]:

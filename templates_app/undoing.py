@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from audit.changes import Change, compared
+from audit.changes import compared, listed
 from audit.undo.fields import Outcome, Reversal, outcome_of
 from audit.undo.steps import UndoRefused
 from audit.values import field_of
@@ -72,7 +72,7 @@ class TagsAgain:
                     wanted.setdefault(Tag.slug_of(name), name)
         outcome.now, outcome.target = list(worn.values()), list(wanted.values())
         if outcome.now != outcome.target:
-            outcome.changes = [Change(outcome.label, ", ".join(outcome.now), ", ".join(outcome.target), name="tags")]
+            outcome.changes = [listed(outcome.label, outcome.now, outcome.target, name="tags")]
         return outcome
 
     def apply(self, thing: PromptTemplate, outcome: Outcome, *, by: Any, reason: str) -> None:

@@ -1,6 +1,7 @@
 """Taking back what a row of the history tells: what that would do is shown first."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,8 @@ from django.views.decorators.http import require_http_methods
 from audit.forms import UndoForm
 from audit.kinds import kind_of
 from audit.models import AuditLog
-from audit.timeline import told_all
+from audit.sentences import bulk_sentence
+from audit.timeline import Event, told_all
 from audit.undo.planning import ROWS_MAX, Plan, UndoRefused
 from audit.undo.reasons import why_not
 from audit.undo.rights import undoable
@@ -81,7 +83,7 @@ def _undo(request: HttpRequest, row: AuditLog, *, whole: bool) -> HttpResponse:
     context = {
         "plan": plan,
         "form": form,
-        "event": told_all([row], request.user)[0],
+        "event": _told(row, rows, request.user),
         "steps": plan.needed[:SHOWN_STEPS],
         "left": _why_left(left),
         "count": len(rows),
@@ -91,6 +93,15 @@ def _undo(request: HttpRequest, row: AuditLog, *, whole: bool) -> HttpResponse:
     }
     status = 409 if is_stale or reasons else 422 if form.errors else 200
     return render(request, "audit/undo.html", context, status=status)
+
+
+def _told(row: AuditLog, rows: Sequence[AuditLog], user: Any) -> Event:
+    """The event in a sentence: that of all of it, where one request did the same to many."""
+    event = told_all([row], user)[0]
+    same = [each for each in rows if (each.action, each.content_type_id) == (row.action, row.content_type_id)]
+    if len({each.subject_id for each in same}) > 1:
+        return replace(event, sentence=bulk_sentence(row, event.actor.display_name, len(same)))
+    return event
 
 
 def _plan(request: HttpRequest, rows: Sequence[AuditLog]) -> Plan:
