@@ -44,6 +44,7 @@ NOT_PAGES = {
     *("conversations:news", "conversations:stream", "conversations:raw", "site:health"),
     *("mfa_download_recovery_codes", "templates_app:rejected_records"),
     *("conversations:export as a file", "conversations:export_all as a file"),
+    *("audit:export", "accounts:export_history", "templates_app:export_history", "conversations:export_history"),
     *("templates_app:export as a file", "templates_app:export_all as a file"),
 }
 DIFFERENT_FOR_EVERYBODY = {
