@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.plugins.browser",
     "tests.plugins.database",
     "tests.plugins.html",
+    "tests.plugins.log",
     "tests.plugins.network",
     # The plugins of single apps (a model server, faults, …) go below this line.
     "tests.faults",

@@ -56,6 +56,7 @@ def change_value_set(value_set: ValueSet, *, name: str, values: Mapping[str, Any
     return bool(changed)
 
 
+@transaction.atomic
 def rename_values(template: PromptTemplate, renames: Mapping[str, str]) -> int:
     """Let all sets of the template follow renamed variables, old name to new; returns how many did.
 

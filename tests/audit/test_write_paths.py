@@ -131,7 +131,8 @@ PURGES: Paths = {
 
 def possible(model: type[models.Model], paths: Paths) -> Paths:
     """A model without a page in the admin is not written there."""
-    return {name: path for name, path in paths.items() if not name.startswith("admin") or model in admin.site._registry}
+    has_page = model in admin.site._registry and CASES[model].is_saved_by_its_page
+    return {name: path for name, path in paths.items() if has_page or not name.startswith("admin")}
 
 
 # ---- the tests -----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 
 from accounts.models import Invitation, Team, TeamMembership, User
-from audit.models import LegalHold
+from audit.models import LegalHold, RetentionRule
 from conversations.models import (
     AIModel,
     AIModelPrice,
@@ -100,6 +100,8 @@ class Case:
     field: str | None
     value: Any
     is_deletable: bool = True
+    is_saved_by_its_page: bool = True
+    """Else the page in the admin calls a service, which has tests of its own."""
 
     def other(self, here: Scene) -> Any:
         return self.value(here) if callable(self.value) else self.value
@@ -117,7 +119,9 @@ CASES: dict[type[Model], Case] = {
         "reason",
         "Such.",
         is_deletable=False,
+        is_saved_by_its_page=False,
     ),
+    RetentionRule: Case(lambda s: RetentionRule(content_type=kind(Rating), trash_days=9), "trash_days", 12),
     User: Case(lambda s: User(email="new@example.org", email_key="new@example.org", handle="new"), "bio", "New."),
     Team: Case(lambda s: Team(name="New", slug="new"), "name", "Newer"),
     TeamMembership: Case(lambda s: TeamMembership(team=s.team, user=s.other), "role", "owner"),
