@@ -18,4 +18,5 @@ urlpatterns = [
     path("trash/empty/", purging.empty, name="empty_trash"),
     path("trash/<uuid:deletion_id>/", trash.show, name="trash_thing"),
     path("trash/<uuid:deletion_id>/restorations/", trash.restore, name="restore"),
+    path("trash/<uuid:deletion_id>/restorations/together/", trash.restore_together, name="restore_together"),
 ]

@@ -27,6 +27,7 @@ urlpatterns = [
     path("conversations/", listing.index, name="list"),
     path("conversations/new/", listing.create, name="create"),
     path("conversations/export/", exports.many, name="export_all"),
+    path("conversations/selection/delete/", removing.remove_many, name="delete_selection"),
     path("conversations/<uuid:pk>/export/", exports.one, name="export"),
     path("conversations/imports/", imports.index, name="imports"),
     path("conversations/imports/<uuid:pk>/", imports.show, name="import"),

@@ -409,6 +409,7 @@ CONVERSATIONS = {
         "door 200 200 404 404 404", "door 303 303 404 404 404", "answered", QUESTION, shows="Tumblefrost"
     ),
     "conversations:compare": Route("door 200 200 200 404 404", READ_ONLY, "ways", shows="Hollowreed"),
+    "conversations:delete_selection": Route(POST_ONLY, "door 302 302 302 302 302"),
     "conversations:delete_prompt": Route(POST_ONLY, "door 200 404 404 404 404", "answered"),
     "conversations:delete_prompt at the end": Route(POST_ONLY, "door 302 404 404 404 404", "waiting"),
     "conversations:split": Route(POST_ONLY, "door 303 303 303 404 404", "answered"),
@@ -465,6 +466,7 @@ EVERYTHING = {
         "door 200 404 404 404 200", READ_ONLY, "deletion", shows="Dustmitten", open_to_staff=True
     ),
     "audit:restore": Route(POST_ONLY, "door 302 404 404 404 422", "deletion", open_to_staff=True),
+    "audit:restore_together": Route(POST_ONLY, "door 302 404 404 404 404", "deletion"),
     "audit:restore_selection": Route(POST_ONLY, "door 302 302 302 302 302"),
     "audit:purge_selection": Route(POST_ONLY, "door 302 302 302 302 302"),
     "audit:purge_selection of one": Route(POST_ONLY, "door 200 302 302 302 302", data=_deletion),

@@ -68,6 +68,11 @@ class Trash:
         found = (self.rows(model).filter(deletion_id=deletion_id).first() for model in self.kinds)
         return next((row for row in found if row is not None), None)
 
+    def together_with(self, row: SoftDeleteModel) -> list[SoftDeleteModel]:
+        """What one person deleted with one press: things of one kind, at the same microsecond."""
+        same = {"deleted_at": row.deleted_at, "deleted_by": row.deleted_by_id}
+        return list(self.rows(type(row)).filter(**same).order_by("pk"))
+
     def purgeable(self, model: Kind) -> "QuerySet[SoftDeleteModel]":
         """Those of one kind that the reader may delete for good: what somebody else could bring back stays."""
         rows: Any = self.rows(model)

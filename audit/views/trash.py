@@ -79,6 +79,15 @@ def restore(request: HttpRequest, deletion_id: UUID) -> HttpResponse:
 
 @login_required
 @require_POST
+def restore_together(request: HttpRequest, deletion_id: UUID) -> HttpResponse:
+    """Undo what was done to a selection: the thing, and what the same person deleted with it."""
+    here = trash.Trash(request.user)
+    row = here.find(deletion_id)
+    return _gone(request) if row is None else _restore_all(request, here.together_with(row))
+
+
+@login_required
+@require_POST
 def restore_many(request: HttpRequest) -> HttpResponse:
     """Those about which something is to be decided stay, and are named."""
     as_staff = request.user.is_staff and "as_staff" in request.POST
@@ -89,11 +98,17 @@ def restore_many(request: HttpRequest) -> HttpResponse:
     elif not form.is_valid():
         return render(request, "audit/trash_reason.html", {"form": form, "rows": rows}, status=422)
     else:
-        reason = form.cleaned_data["reason"]
-        outcome = bring_back_many(rows, by=request.user, as_staff=as_staff, reason=reason)
-        _tell_restored(request, outcome.restored)
-        if outcome.undecided:
-            return render(request, "audit/trash_undecided.html", {"rows": outcome.undecided}, status=409)
+        return _restore_all(request, rows, as_staff=as_staff, reason=form.cleaned_data["reason"])
+    return redirect("audit:trash_of_everybody" if as_staff else "audit:trash")
+
+
+def _restore_all(
+    request: HttpRequest, rows: list[SoftDeleteModel], *, as_staff: bool = False, reason: str = ""
+) -> HttpResponse:
+    outcome = bring_back_many(rows, by=request.user, as_staff=as_staff, reason=reason)
+    _tell_restored(request, outcome.restored)
+    if outcome.undecided:
+        return render(request, "audit/trash_undecided.html", {"rows": outcome.undecided}, status=409)
     return redirect("audit:trash_of_everybody" if as_staff else "audit:trash")
 
 

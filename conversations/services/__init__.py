@@ -5,7 +5,7 @@ from conversations.services.comparing import Comparison, compare
 from conversations.services.judging import give_feedback
 from conversations.services.limits import LimitReached
 from conversations.services.organizing import end_read, mark_read, rename, set_archived, start_conversation
-from conversations.services.removing import remove, remove_with_following, what_follows
+from conversations.services.removing import move_to_trash, remove, remove_with_following, what_follows
 from conversations.services.side_by_side import answers_beside, ask_several, pick
 from conversations.services.splitting import split_off
 from conversations.services.stopping import stop
@@ -29,6 +29,7 @@ __all__ = [
     "load_turn",
     "load_window",
     "mark_read",
+    "move_to_trash",
     "pick",
     "record_answer",
     "remove",

@@ -1,14 +1,25 @@
-"""Moving interactions to the trash: one alone, or with all that follows it."""
+"""Moving to the trash: conversations at once; an interaction alone, or with all that follows it."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from conversations.models import Prompt
+from conversations.models import Conversation, Prompt
 from conversations.services.finishing import UNFINISHED
 from conversations.services.path import whole_tree
 from conversations.services.stopping import stop
 from promptlib.core import soft_delete
 from promptlib.core.transactions import in_transaction
+
+
+def move_to_trash(pks: Iterable[UUID], *, by: Any) -> list[UUID]:
+    """Those of the conversations that are the person's own, each to be restored alone; returns their deletions."""
+
+    def work() -> list[UUID]:
+        own = Conversation.objects.owned_by(by).filter(pk__in=list(pks)).order_by("pk")
+        return list(soft_delete.delete_each(own, by=by).values())
+
+    return in_transaction(work)
 
 
 def what_follows(prompt: Prompt) -> list[UUID]:

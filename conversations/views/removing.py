@@ -1,4 +1,4 @@
-"""An interaction goes to the trash."""
+"""An interaction goes to the trash, or a selection of conversations."""
 
 from uuid import UUID
 
@@ -8,13 +8,32 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from conversations import services
 from conversations.forms import RemoveForm
 from conversations.models import Prompt
 from conversations.views import access
+from promptlib.core.ids import read_ids
 from promptlib.core.toasts import notify
+
+SELECTION_LIMIT = 200
+
+
+@login_required
+@require_POST
+def remove_many(request: HttpRequest) -> HttpResponse:
+    """The ticked conversations; those of others stay, and are counted."""
+    pks = read_ids(request.POST.getlist("ids"), SELECTION_LIMIT)
+    gone = services.move_to_trash(pks, by=request.user)
+    left = len(pks) - len(gone)
+    moved = ngettext("%(count)d conversation is in the trash.", "%(count)d conversations are in the trash.", len(gone))
+    stayed = ngettext("%(count)d is not yours and stays.", "%(count)d are not yours and stay.", left)
+    told = " ".join(text % {"count": count} for text, count in ((moved, len(gone)), (stayed, left)) if count)
+    undo = reverse("audit:restore_together", args=[gone[0]]) if gone else ""
+    notify(request, told or _("Nothing is selected: tick some conversations first."), undo=undo)
+    return redirect("conversations:list")
 
 
 @login_required

@@ -16,6 +16,7 @@ from django.db.models import CASCADE, QuerySet
 from django.db.models.deletion import Collector
 from django.dispatch import Signal
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from uuid_utils.compat import uuid7
 
 from promptlib.core.restoring import Answers, Conflict, Found, answer, conflicts_of
@@ -172,9 +173,7 @@ def restore(deletion_id: UUID, *, by: Any = None, reason: str = "", answers: Ans
     except IntegrityError as error:  # somebody took a place between the look and the write
         with transaction.atomic():
             found = list(conflicts_of(_locked(deletion_id), deletion_id))
-        if not found:
-            raise
-        raise RestoreConflict(found) from error
+        raise RestoreConflict(found or [_("Somebody changed it at the same moment. Try again.")]) from error
 
 
 def conflicts(deletion_id: UUID) -> list[Conflict]:

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from audit.models import AuditLog
-from conversations.models import Prompt
+from conversations.models import Conversation, Prompt
 from conversations.services import load_window
 from tests.factories import ConversationFactory, ParticipantFactory, PromptFactory, UserFactory
 
@@ -126,3 +126,35 @@ def test_an_answer_that_is_being_written_is_stopped_first(client, line):
     post(client, waiting)
     gone = Prompt.all_objects.get(pk=waiting.pk)
     assert (gone.status, gone.is_deleted) == ("interrupted", True)
+
+
+def test_a_selection_goes_and_one_undo_brings_it_back_as_it_was(client, line):
+    owner = line[0].author
+    others = [ConversationFactory(owner=owner) for _ in range(2)]
+    foreign = ParticipantFactory(user=owner, role="editor").conversation
+    earlier = ConversationFactory(owner=owner)
+    earlier.delete(by=owner)
+    client.force_login(owner)
+    picked = [line[0].conversation, *others, foreign]
+    page = client.get(reverse("conversations:list")).content.decode()
+    url = reverse("conversations:delete_selection")
+    assert f'formmethod="post" formaction="{url}"' in page
+    response = client.post(url, {"ids": [each.pk for each in picked]})
+    assert list(Conversation.objects.all()) == [foreign]
+    html = client.get(response.url).content.decode()
+    assert "3 conversations are in the trash. 1 is not yours and stays." in html
+    address = re.search(r'action="(/trash/[^"]+/together/)"', html)
+    assert address
+    client.post(address[1])
+    assert set(Conversation.objects.all()) == set(picked)
+    assert living() == line
+    assert client.post(address[1]).status_code == 404
+
+
+def test_of_a_selection_one_is_restored_alone(client, line):
+    owner = line[0].author
+    other = ConversationFactory(owner=owner)
+    client.force_login(owner)
+    client.post(reverse("conversations:delete_selection"), {"ids": f"{other.pk},{line[0].conversation_id}"})
+    client.post(reverse("audit:restore", args=[Conversation.all_objects.get(pk=other.pk).deletion_id]))
+    assert list(Conversation.objects.all()) == [other]
