@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import BytesIO
 from itertools import count
 from typing import Any
 from uuid import uuid4
+from zipfile import ZipFile
 
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
@@ -128,6 +130,9 @@ class Canaries:
     def found_in(self, response: HttpResponseBase) -> dict[str, Canary]:
         """The canaries in all that is sent, headers included."""
         body = b"".join(response) if response.streaming else response.content  # type: ignore[attr-defined]
+        if response.headers.get("Content-Type") == "application/zip":
+            with ZipFile(BytesIO(body)) as archive:
+                body = b"\n".join([name.encode() + archive.read(name) for name in archive.namelist()])
         sent = f"{dict(response.headers)}\n{response.cookies}\n{body.decode(errors='replace')}".lower()
         return {word: self.words[word] for word in set(FOUND.findall(sent)) & self.words.keys()}
 

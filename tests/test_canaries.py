@@ -49,8 +49,9 @@ def is_leak(canary: Canary, reader: tuple[str, str], name: str) -> bool:
     tenant, person = reader
     if person == "staff" and (ROUTES[name].open_to_staff or canary.column in THE_STAFF_S.get(name, ())):
         return False
-    if canary.column == "User.email" and canary.row.handle == f"{person}-{tenant}":  # type: ignore[attr-defined]
-        return False  # one's own
+    whose = getattr(canary.row, "actor", canary.row)
+    if getattr(whose, "handle", "") == f"{person}-{tenant}":
+        return False  # one's own address, and what one did
     if canary.is_public:
         return person == "anonymous"
     if canary.tenant != tenant or person in {"anonymous", "staff"}:
@@ -59,7 +60,7 @@ def is_leak(canary: Canary, reader: tuple[str, str], name: str) -> bool:
 
 
 def shows_the_deleted(name: str) -> bool:
-    return name.startswith("audit:") or "history" in name
+    return name.startswith("audit:") or "history" in name or "download_data" in name  # all that is kept of them
 
 
 @pytest.mark.sqlite_only
@@ -68,7 +69,7 @@ def test_no_address_sends_another_s_words_or_those_in_the_trash(canaries: Canari
     route, ash = ROUTES[name], canaries.worlds["ash"]
     visits: list[tuple[tuple[str, str], str, dict[str, Any]]] = [
         *((reader, "get", {}) for reader in (VISITOR, STRANGER, OWNER, STAFF)),
-        (STRANGER, "get", HTMX),
+        *(() if route.get.split()[4] in {"404", "405"} else [(STRANGER, "get", HTMX)]),
         (STRANGER, "post", {}),
     ]
     leaks = {}
