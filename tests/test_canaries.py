@@ -12,6 +12,8 @@ from django.contrib import admin
 from django.test import TransactionTestCase
 from django.urls import reverse
 
+from audit.filters import AuditFilter
+from audit.models import AuditLog
 from conversations.filters import ConversationFilter
 from templates_app.filters import TemplateFilter
 from templates_app.models import PromptTemplate, Tag, TemplateVersion
@@ -186,11 +188,18 @@ def things(canaries: Canaries, tenant: str = "ash") -> dict[str, Any]:
         "handle": world.people["outsider"].handle,  # type: ignore[union-attr]
         "person": world.people["outsider"].pk,  # type: ignore[union-attr]
         "deletion": world.args["canary deletion"]["deletion_id"],
+        "event": AuditLog.objects.about(template.pk).latest("id").pk,
+        "deleted title": next(
+            word
+            for word, canary in canaries.words.items()
+            if (canary.tenant, canary.column, canary.is_deleted) == (tenant, "PromptTemplate.title", True)
+        ),
     }
 
 
-MISSING = {"tag": NOWHERE, "other tag": NOWHERE, "label": NOWHERE, "model": NOWHERE, "handle": NOWHERE}
+MISSING = dict.fromkeys(["deleted title", "tag", "other tag", "label", "model", "handle"], NOWHERE)
 GET, POST = "get", "post"
+HISTORIES = ("audit:history", "audit:export")
 NAMED: list[tuple[str, str, str, str, str, dict[str, Any]]] = [
     # method, address, whose thing of the stranger's it is, parameter, what of ash's it names, what else is sent
     *((GET, name, "", "tag", each, {}) for name in LISTS for each in ("tag", "other tag")),
@@ -204,6 +213,13 @@ NAMED: list[tuple[str, str, str, str, str, dict[str, Any]]] = [
     *((GET, "templates_app:detail", "template", "set", each, {}) for each in ("values", "shared values")),
     (GET, "templates_app:detail", "template", "conversation", "conversation", {}),
     (GET, "site:analytics", "", "person", "person", {}),
+    *(
+        (GET, name, "", "object", each, {"format": "csv"})
+        for name in HISTORIES
+        for each in ("template", "deleted conversation")
+    ),
+    *((GET, name, "", "event", "event", {"format": "csv"}) for name in HISTORIES),
+    (GET, "audit:trash", "", "q", "deleted title", {}),
     (GET, "site:analytics", "", "person", "handle", {}),
     (POST, "conversations:runs", "template", "value_set", "values", {"model": "record"}),
     (POST, "conversations:runs", "template", "value_set", "shared values", {"model": "record"}),
@@ -219,7 +235,12 @@ NAMED: list[tuple[str, str, str, str, str, dict[str, Any]]] = [
     *((POST, "templates_app:export_selection", "", "ids", each, {}) for each in ("template", "deleted template")),
     *((POST, "templates_app:bulk", "bulk", "ids", each, {}) for each in ("template", "deleted template")),
     (POST, "templates_app:grant", "template", "team", "team", {"role": "viewer"}),
+    *((POST, name, "", "ids", "deletion", {}) for name in ("audit:restore_selection", "audit:purge_selection")),
 ]
+
+
+EVERYBODY_S = {"category", "language", "who", "request_id"}
+"""Shelves and people are known to all; a language is the world's, and a request has no name but a random one."""
 
 
 @pytest.mark.sqlite_only
@@ -244,9 +265,14 @@ def test_every_filter_that_names_something_is_tried() -> None:
     for _method, name, _of, parameter, _what, _more in NAMED:
         tried.setdefault(name, {"q"}).add(parameter)
     free = (django_filters.ChoiceFilter, django_filters.DateFilter, django_filters.NumberFilter)
-    for name, filters in (("templates_app:list", TemplateFilter), ("conversations:list", ConversationFilter)):
+    filtered: dict[str, Any] = {
+        "templates_app:list": TemplateFilter,
+        "conversations:list": ConversationFilter,
+        "audit:history": AuditFilter,
+    }
+    for name, filters in filtered.items():
         named = {key for key, each in filters.base_filters.items() if not isinstance(each, free)}
-        assert named - {"category", "language"} <= tried[name]  # shelves are everybody's, languages the world's
+        assert named - EVERYBODY_S <= tried[name]
 
 
 # ---- the admin -----------------------------------------------------------------
