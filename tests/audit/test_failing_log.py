@@ -18,6 +18,7 @@ import audit.purging
 from accounts import services as people_services
 from audit.holds import place_hold
 from audit.models import AuditLog
+from audit.trash import restoring
 from conversations import services as conversation_services
 from conversations.models import Prompt, SeatOffer
 from conversations.services import (
@@ -102,6 +103,8 @@ class Scene:
         links.make_link(conversation, by=ben)
         add(link=conversation.links.get())
         add(offer=SeatOffer.objects.create(conversation=conversation, email="new@x.org", invited_by=ines))
+        (lost,) = add(lost=TemplateFactory(owner=ines))
+        lost.delete(by=ines)
         add(hold=place_hold(subject=self.archived, reason="A case.", by=ines))
 
     def _add(self, **things: Any) -> list[Any]:
@@ -143,6 +146,7 @@ WRITES: dict[str, Callable[[Scene], Any]] = {
     "accounts.teams.remove_member": lambda s: accounts.teams.remove_member(s.team, person=s.ben),
     "accounts.teams.hand_over": lambda s: accounts.teams.hand_over(s.team, to=s.ben, by=s.ines),
     "audit.holds.place_hold": lambda s: place_hold(subject=s.template, reason="A case.", by=s.ines),
+    "audit.trash.restoring.bring_back": lambda s: restoring.bring_back(s.lost, by=s.ines),
     "audit.holds.lift_hold": lambda s: audit.holds.lift_hold(s.hold, reason="Closed.", by=s.ines),
     "bulk.act_on_many": lambda s: services.act_on_many("archive", [s.template.pk], by=s.ines),
     "bulk.undo_many": lambda s: services.undo_many(s.action, by=s.ines),
@@ -230,6 +234,7 @@ WRITES: dict[str, Callable[[Scene], Any]] = {
     "people.change_role": lambda s: people.change_role(s.seat, "viewer"),
     "people.remove": lambda s: people.remove(s.seat),
     "people.hand_over": lambda s: people.hand_over(s.conversation, to=s.ben, by=s.ines),
+    "removing.move_to_trash": lambda s: removing.move_to_trash([s.conversation.pk], by=s.ines),
     "removing.remove": lambda s: removing.remove(s.first, by=s.ines),
     "removing.remove_with_following": lambda s: removing.remove_with_following(s.first, by=s.ines),
     "saving.save_as_template": lambda s: saving.save_as_template(
@@ -282,7 +287,7 @@ FUNCTIONS = {"record", "record_many", "in_transaction"}
 
 def functions() -> Iterator[tuple[str, str]]:
     """Each public function of the services, by its module's name and its own, with its source."""
-    modules = [people_services, accounts.teams, audit.holds, audit.purging]
+    modules = [people_services, accounts.teams, audit.holds, audit.purging, restoring]
     for package in (services, conversation_services):
         modules += [import_module(found.name) for found in walk_packages(package.__path__, f"{package.__name__}.")]
     for module in modules:
