@@ -8,7 +8,7 @@ ever run.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Protocol
 
@@ -60,6 +60,7 @@ class Source:
     documents: list[Document]
     format: str
     only: str = "auto"
+    feedback: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -71,7 +72,7 @@ class Source:
             entries = [entry for document in self.documents for entry in _spans_apart(document)]
             yield from calls.read_calls(entries, PurePosixPath(self.name).name)
         else:
-            yield from _with_own_ids(_records(self.documents, self.only))
+            yield from _with_own_ids(_records(self.documents, self.only, self.feedback))
 
 
 def open_source(file: IO[bytes], name: str, *, format: str = "auto", max_bytes: int = MAX_BYTES) -> Source:  # noqa: A002
@@ -88,7 +89,9 @@ def open_source(file: IO[bytes], name: str, *, format: str = "auto", max_bytes: 
         found = [(each, _first_match(heads[id(each)], format)) for each in documents]
         wanted = [(document, match) for document, match in found if match]
         if wanted:
-            return Source(name, [document for document, _match in wanted], wanted[0][1], format)
+            beside = (each for each in documents if PurePosixPath(each.name).name == chatgpt.FEEDBACK_FILE)
+            feedback = chatgpt.read_feedback(entry for document in beside for entry in document)
+            return Source(name, [document for document, _match in wanted], wanted[0][1], format, feedback)
     if format in ("auto", CALLS):
         recorded = [each for each in documents if any(map(calls.is_call, _spans_apart(each, LOOKED_AT)))]
         if recorded:
@@ -144,7 +147,11 @@ def _with_own_ids(records: Iterator[ConversationRecord | BadThread]) -> Iterator
         yield record
 
 
-def _records(documents: list[Document], format: str) -> Iterator[ConversationRecord | BadThread]:  # noqa: A002
+def _records(
+    documents: list[Document],
+    format: str,  # noqa: A002
+    feedback: dict[str, tuple[int, str]],
+) -> Iterator[ConversationRecord | BadThread]:
     for document in documents:
         first = next(iter(document), None)
         if format in ("auto", oasst.NAME) and isinstance(first, dict) and oasst.is_flat(first):
@@ -153,10 +160,15 @@ def _records(documents: list[Document], format: str) -> Iterator[ConversationRec
         for number, entry in enumerate(document, start=1):
             place = _("conversation %(number)d") % {"number": number}
             place = f"{document.name}: {place}" if len(documents) > 1 else place
-            yield _record(entry, place, format)
+            yield _record(entry, place, format, feedback)
 
 
-def _record(entry: Any, place: str, format: str) -> ConversationRecord | BadThread:  # noqa: A002
+def _record(
+    entry: Any,
+    place: str,
+    format: str,  # noqa: A002
+    feedback: dict[str, tuple[int, str]],
+) -> ConversationRecord | BadThread:
     if isinstance(entry, Broken):
         return BadThread(place, entry.reason)
     if not isinstance(entry, dict):
@@ -166,7 +178,10 @@ def _record(entry: Any, place: str, format: str) -> ConversationRecord | BadThre
         title = entry.get("title") or entry.get("name")
         return BadThread(place, _("It has no messages in a known form."), title if isinstance(title, str) else "")
     try:
-        return _assembled(module.read(entry, place))
+        thread = module.read(entry, place)
+        if isinstance(thread, Thread) and thread.source == chatgpt.NAME:
+            chatgpt.add_feedback(thread, feedback)
+        return _assembled(thread)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         return BadThread(place, _("It cannot be read: %(reason)s") % {"reason": error})
 

@@ -45,7 +45,7 @@ class TurnRecord:
     is_on_path: bool = False
     messages: list[dict[str, Any]] = field(default_factory=list)
     columns: dict[str, Any] = field(default_factory=dict)
-    """What else the interaction's row holds, by column, where the source is promptlib itself."""
+    """What else the interaction's row holds, by column, where the source says it."""
     comments: list[tuple[str, datetime | None]] = field(default_factory=list)
 
 
@@ -138,6 +138,7 @@ class _Tree:
         answered = [message.ended_at or message.at for message in said if message.at]
         systems = [message.text for message in way if message.role == SYSTEM and message.text.strip()]
         error = next((message.error for message in way if message.error), "")
+        judged = next((message for message in reversed(way) if message.feedback), None)
         return TurnRecord(
             way[-1].id,
             parent,
@@ -152,9 +153,10 @@ class _Tree:
             input_tokens=_sum(message.input_tokens for message in way),
             output_tokens=_sum(message.output_tokens for message in way),
             finish_reason=next((message.finish_reason for message in reversed(way) if message.finish_reason), "")[:64],
-            feedback=next((message.feedback for message in reversed(way) if message.feedback), None),
+            feedback=judged.feedback if judged else None,
             is_on_path=way[-1].id in self.path,
             messages=[_kept(message) for message in way],
+            columns={"feedback_note": clean_text(judged.feedback_note)} if judged and judged.feedback_note else {},
         )
 
     def _is_preamble(self, way: list[Message]) -> bool:

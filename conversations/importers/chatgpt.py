@@ -1,7 +1,7 @@
 """ChatGPT's `conversations.json`: a list of conversations, each a `mapping` of nodes that name parent and children."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -56,6 +56,46 @@ def read(entry: dict[str, Any], place: str) -> Thread | BadThread:
         elif parent is not None:
             thread.messages.append(Message(key, ASSISTANT, parent=parent, is_hidden=True, kind="context"))
     return thread
+
+
+FEEDBACK_FILE = "message_feedback.json"
+NOTE_LENGTH = 1000
+
+
+def read_feedback(entries: Iterable[Any]) -> dict[str, tuple[int, str]]:
+    """What the person said of answers, by the id of the message: 1 or -1, and why, where they said so.
+
+    It stands beside the conversations, in a file of its own: `rating` is thumbsUp, thumbs_up or the like, `content` the
+    JSON of `text` and `tags`.
+    """
+    found: dict[str, tuple[int, str]] = {}
+    for entry in entries:
+        if not isinstance(entry, dict):
+            continue
+        rating = text(entry.get("rating")).lower().replace("_", "")
+        key = text(entry.get("message_id")) or text(entry.get("id"))
+        if key and rating in {"thumbsup", "thumbsdown"}:
+            found[key] = (1 if rating == "thumbsup" else -1, _note(entry.get("content")))
+    return found
+
+
+def add_feedback(thread: Thread, feedback: dict[str, tuple[int, str]]) -> None:
+    for message in thread.messages:
+        if message.id in feedback:
+            message.feedback, message.feedback_note = feedback[message.id]
+
+
+def _note(content: Any) -> str:
+    if isinstance(content, str):
+        try:
+            content = json.loads(content)
+        except (ValueError, RecursionError):
+            return content[:NOTE_LENGTH]
+    if not isinstance(content, dict):
+        return ""
+    tags = content.get("tags")
+    said = [text(content.get("text")), *(map(text, tags) if isinstance(tags, list) else ())]
+    return ", ".join(filter(None, said))[:NOTE_LENGTH]
 
 
 def _in_order(nodes: dict[str, dict[str, Any]]) -> Iterator[str]:

@@ -38,6 +38,7 @@ class Message:
     is_cut_off: bool = False
     error: str = ""
     feedback: int | None = None
+    feedback_note: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -284,6 +284,23 @@ def test_an_archive_with_many_files_is_read_and_other_files_in_it_are_passed_ove
     assert take_in(path, owner) == {Kind.CREATED: 2}
 
 
+def test_what_was_said_of_answers_in_chatgpt_comes_along(owner: User, tmp_path: Path) -> None:
+    said: list[Any] = [
+        {"message_id": "a", "rating": "thumbs_up", "content": json.dumps({"text": "Short", "tags": ["clear"]})},
+        {"id": "b", "rating": "thumbsDown", "content": "{}"},
+        *({"id": "c", "rating": 5}, {"id": "nowhere", "rating": "thumbsUp"}, "odd", {"rating": "thumbsUp"}),
+    ]
+    talk = {f"q{each}": (None, "user", "Hm?") for each in "abc"}
+    talk |= {each: (f"q{each}", "assistant", "So.") for each in "abc"}
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("message_feedback.json", json.dumps(said))
+        archive.writestr("conversations.json", json.dumps([chat(**talk)]))
+    assert take_in(path, owner) == {Kind.CREATED: 1}
+    found = Prompt.objects.order_by("id").values_list("feedback", "feedback_note")
+    assert sorted(found, key=str) == [(-1, ""), (1, "Short, clear"), (None, "")]
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
