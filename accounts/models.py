@@ -1,5 +1,6 @@
 """People and the teams they form."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
@@ -13,7 +14,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from accounts.querysets import TeamQuerySet, UserQuerySet
-from promptlib.core.fields import KeyField, normalize_key
+from promptlib.core.fields import KeyField, UUIDField, normalize_key
 from promptlib.core.models import BaseModel, SoftDeleteModel
 from promptlib.core.restoring import WayBack
 
@@ -92,6 +93,7 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(_("may sign in"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May use the admin."))
     last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True, editable=False)
+    closes_at = models.DateTimeField(_("closes"), null=True, blank=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
     all_objects: ClassVar[models.Manager] = models.Manager.from_queryset(UserQuerySet)()
@@ -232,3 +234,43 @@ class Invitation(BaseModel):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email_key = normalize_key(self.email)
         super().save(*args, **kwargs)
+
+
+class Closure(BaseModel):
+    """The wish that an account be closed, until it is kept after all or closed; the day stands in `closes_at`."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="closure")
+    asked_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    is_erasure = models.BooleanField(_("erase the person"), default=False)
+    plan = models.JSONField(
+        _("what becomes of what they made"), default=dict, blank=True, help_text=_("Kind → hand_over or purge.")
+    )
+    heir = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("to whom it is handed over")
+    )
+    erasure_id = UUIDField(
+        _("erasure"), null=True, blank=True, editable=False, help_text=_("The audit row of an erasure that has begun.")
+    )
+
+    class Meta:
+        db_table = "account_closures"
+        verbose_name = _("closing of an account")
+        verbose_name_plural = _("closings of accounts")
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+    @property
+    def closes_at(self) -> datetime:
+        assert self.user.closes_at is not None
+        return self.user.closes_at
+
+    @property
+    def is_asked_by_others(self) -> bool:
+        """Whether staff asked for it: then the person cannot take it back alone."""
+        return self.asked_by_id != self.user_id
+
+    @property
+    def audit_subject(self) -> Any:
+        return self.user_id

@@ -24,7 +24,7 @@ def find_person(text: str, *, asked_by: Any) -> User:
         raise ValidationError(_("That were many names that nobody has. Try again in an hour."), code="too_many")
     name = text.strip().removeprefix("@")
     wanted = {"email_key": normalize_key(name)} if "@" in name else {"handle": name.lower()}
-    person: User | None = User.objects.filter(is_active=True, **wanted).first()
+    person: User | None = User.objects.filter(is_active=True, closes_at=None, **wanted).first()
     if person is None:
         cache.add(key, 0, MISSES_SECONDS)
         cache.incr(key)

@@ -45,9 +45,10 @@ def register(*files: File) -> None:
     FILES.extend(each for each in files if each not in FILES)
 
 
-def download(person: User, *, by: Any) -> Iterator[bytes]:
+def download(person: User, *, by: Any, reason: str = "") -> Iterator[bytes]:
     """The ZIP. That it was asked for is in the audit log before the first byte is sent."""
-    record(AuditLog.Action.EXPORT, person, changes={"format": [None, _("everything about a person")]}, actor=by)
+    changes = {"format": [None, _("everything about a person")]}
+    record(AuditLog.Action.EXPORT, person, changes=changes, actor=by, reason=reason)
     origin = current_origin()
 
     def written(each: File) -> Iterator[bytes]:

@@ -101,6 +101,7 @@ def _lock(team: Team) -> Team:
 
 
 def _keep_an_owner(team: Team, seat: TeamMembership) -> None:
-    living = team.memberships.filter(role=OWNER, user__is_active=True, user__deleted_at__isnull=True)
+    staying = {"user__is_active": True, "user__deleted_at__isnull": True, "user__closes_at__isnull": True}
+    living = team.memberships.filter(role=OWNER, **staying)
     if seat.role == OWNER and not living.exclude(pk=seat.pk).exists():
         raise LastOwner

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from audit import retention_admin  # noqa: F401  # its pages
-from audit.models import AuditLog, AuditSeal
+from audit.models import AuditLog, AuditRedaction, AuditSeal
 from audit.registry import audited_models
 from audit.timeline import told_all
 from promptlib.core.admin import ReadOnlyAdmin
@@ -89,3 +89,12 @@ class AuditLogAdmin(ReadOnlyAdmin):
 class AuditSealAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "row_count", "first_row", "last_row", "digest")
     ordering = ("-id",)
+
+
+@admin.register(AuditRedaction)
+class AuditRedactionAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "row_id", "part", "erasure_id")
+    search_fields = ("=row_id", "=erasure_id")
+    ordering = ("-id",)
+    fields = ("created_at", "row_id", "part", "erasure_id", "signature")
+    readonly_fields = fields

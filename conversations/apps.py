@@ -7,7 +7,8 @@ class ConversationsConfig(AppConfig):
     verbose_name = _("Conversations")
 
     def ready(self) -> None:
-        from conversations import history, own_files, signals  # noqa: F401  # connects the receivers
+        from conversations import erasing, history, own_files, signals  # noqa: F401  # connects the receivers
 
         history.register()
         own_files.register()
+        erasing.start()

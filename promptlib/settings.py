@@ -35,6 +35,7 @@ CURRENCY = env.str("CURRENCY", default="EUR")
 ECHO_PROVIDER = env.bool("ECHO_PROVIDER", default=False)
 AUDIT_SEAL_KEYS = env.list("AUDIT_SEAL_KEYS", default=[])
 AUDIT_SEAL_FILE = env.str("AUDIT_SEAL_FILE", default="")
+ACCOUNT_GRACE_DAYS = env.int("ACCOUNT_GRACE_DAYS", default=14)
 RETENTION_TRASH_DAYS = env.int("RETENTION_TRASH_DAYS", default=30)
 PROVIDER_HOSTS = [host.lower() for host in env.list("PROVIDER_HOSTS", default=[])]
 PROVIDER_CONNECT_SECONDS = env.float("PROVIDER_CONNECT_SECONDS", default=10)

@@ -7,7 +7,8 @@ class TemplatesConfig(AppConfig):
     verbose_name = _("Library")
 
     def ready(self) -> None:
-        from templates_app import history, own_files
+        from templates_app import erasing, history, own_files
 
         history.register()
         own_files.register()
+        erasing.start()

@@ -64,11 +64,21 @@ _VERSION_CONTENT = (
     "examples",
     "variables",
     "parameters",
-    "change_note",
     "author_id",
     "content_hash",
     "created_at",
 )
+
+
+def _renoted(vendor: str) -> str:
+    """True of another change note, unless somebody is being erased whom it names."""
+    erased = (
+        "SELECT 1 FROM template_suggestions JOIN account_closures"
+        " ON account_closures.user_id IN (template_suggestions.author_id, template_suggestions.reviewer_id)"
+        " WHERE template_suggestions.accepted_version_id = OLD.id AND account_closures.erasure_id IS NOT NULL"
+    )
+    return f"({distinct(vendor, 'OLD.change_note', 'NEW.change_note')} AND NOT EXISTS ({erased}))"
+
 
 TRIGGERS = [
     *(trigger for counter in COUNTERS for trigger in counter.triggers()),
@@ -77,9 +87,12 @@ TRIGGERS = [
         table="template_versions",
         timing="BEFORE",
         event="UPDATE",
-        when=lambda vendor: " OR ".join(distinct(vendor, f"OLD.{name}", f"NEW.{name}") for name in _VERSION_CONTENT),
+        when=lambda vendor: " OR ".join(
+            [*(distinct(vendor, f"OLD.{name}", f"NEW.{name}") for name in _VERSION_CONTENT), _renoted(vendor)]
+        ),
+        needs=("account_closures",),
         body=lambda vendor: [refuse(vendor, "A version is immutable: publish a new one instead of changing it.")],
-        serves="versions are immutable",
+        serves="versions are immutable, but for the name of who is erased",
     ),
     *hold_triggers("templates_app"),
 ]

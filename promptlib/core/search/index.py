@@ -154,6 +154,12 @@ class Index:
                 cursor.execute(statement)
         return count
 
+    def forget(self) -> None:
+        """Drop the words of rows that are gone, which an index may keep for a while."""
+        with connection.cursor() as cursor:
+            for statement in (mysql if connection.vendor == "mysql" else sqlite).forget(self):
+                cursor.execute(statement)
+
     def _rewrite(self, keys: list[Any]) -> None:
         places = ", ".join(["%s"] * len(keys))
         with transaction.atomic(), connection.cursor() as cursor:

@@ -94,6 +94,11 @@ def rebuild(index: Index) -> list[str]:
     return [f"OPTIMIZE TABLE {index.table}"]
 
 
+def forget(_index: Index) -> list[str]:
+    """The words are in no table that can be read; the server drops them when it next optimises this one."""
+    return []
+
+
 def triggers(index: Index) -> list[Trigger]:
     """They put each column into its normal form. A part that the engine gives up on is indexed as it stands."""
     declare = [

@@ -71,6 +71,11 @@ def rebuild(index: Index) -> list[str]:
     return [f"INSERT INTO {table(index)} ({table(index)}) VALUES ('rebuild')"]
 
 
+def forget(index: Index) -> list[str]:
+    """FTS5 notes what was deleted beside the words that were; merging all of it into one leaves neither."""
+    return [f"INSERT INTO {table(index)} ({table(index)}) VALUES ('optimize')"]
+
+
 def triggers(index: Index) -> list[Trigger]:
     """They keep the FTS5 table, which has no copy of the text: it forgets a row by being told what it held."""
     names = ", ".join(index.columns)
