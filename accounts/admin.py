@@ -1,5 +1,6 @@
 """People, teams and invitations in the admin; and the sign-in library's rows, without what is secret in them."""
 
+from datetime import datetime
 from typing import Any
 
 import allauth.mfa.admin
@@ -16,10 +17,13 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Invitation, Team, TeamMembership, User
+from accounts.models import Closure, Invitation, Team, TeamMembership, User
 from accounts.services import send_invitation
 from promptlib.core.admin import BaseAdmin, HistoryElsewhere, ReadOnlyAdmin, SoftDeleteAdmin
 
@@ -71,10 +75,10 @@ class UserAdmin(SoftDeleteAdmin, DjangoUserAdmin):
     search_fields = ("email", "display_name", "handle")
     search_help_text = gettext_lazy("An e-mail address, handle or name, or an id")
     ordering = ("-id",)
-    readonly_fields = ("last_login", "last_seen_at")
+    readonly_fields = ("last_login", "last_seen_at", "account")
     inlines = (EmailAddressInline, TeamSeatInline)
     fieldsets = (
-        (None, {"fields": ("email", "password", "display_name", "handle", "bio")}),
+        (None, {"fields": ("email", "password", "display_name", "handle", "bio", "account")}),
         (gettext_lazy("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         (gettext_lazy("Preferences"), {"fields": ("timezone", "locale", "preferences"), "classes": ("collapse",)}),
         (gettext_lazy("Times"), {"fields": ("last_login", "last_seen_at", "created_at", "updated_at")}),
@@ -87,6 +91,13 @@ class UserAdmin(SoftDeleteAdmin, DjangoUserAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         factors = Count("authenticator", distinct=True)
         return super().get_queryset(request).annotate(factor_count=factors)
+
+    @admin.display(description=gettext_lazy("account"))
+    def account(self, person: User) -> SafeString:
+        address = reverse("accounts:account", args=[person.handle])
+        return format_html(
+            '<a href="{}">{}</a>', address, _("Give them their data, close the account, erase the person")
+        )
 
     @admin.display(description=gettext_lazy("second factor"), boolean=True)
     def second_factor(self, person: Any) -> bool:
@@ -165,6 +176,21 @@ class InvitationAdmin(BaseAdmin):
         if not send_invitation(invitation):
             text = _("The invitation of %(email)s could not be sent: the mail server does not answer.")
             self.message_user(request, text % {"email": invitation.email}, messages.ERROR)
+
+
+@admin.register(Closure)
+class ClosureAdmin(ReadOnlyAdmin):
+    """Accounts that are to be closed; what is to be done about one stands on its person's page."""
+
+    list_display = ("user", "closes", "is_erasure", "asked_by", "reason")
+    list_filter = ("is_erasure",)
+    list_select_related = ("user", "asked_by")
+    search_fields = ("user__email", "user__display_name")
+    ordering = ("-id",)
+
+    @admin.display(description=gettext_lazy("closes"), ordering="user__closes_at")
+    def closes(self, closure: Closure) -> datetime:
+        return closure.closes_at
 
 
 # ---- the sign-in library's own pages show secrets, or search a user name that people here do not have

@@ -14,9 +14,9 @@ from uuid import UUID
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 
 from accounts.forgetting import (
+    FORMER_MEMBER,
     delete_own_rows,
     end_sessions,
     forget_addresses,
@@ -181,7 +181,7 @@ def _begin(closure: Closure) -> Erasure:
         changes: dict[str, Any] = {kind: [None, fate] for kind, fate in closure.plan.items()}
         if closure.is_asked_by_others:
             changes["asked_by"] = [None, str(closure.asked_by_id)]
-        nameless = User(pk=closure.user_id, display_name=_("Former member"))
+        nameless = User(pk=closure.user_id, display_name=FORMER_MEMBER)
         row = record(
             AuditLog.Action.ERASE, nameless, changes=changes, reason=closure.reason, subject_id=closure.user_id
         )

@@ -10,7 +10,6 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count, Model, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.models import Closure, Invitation, Team, User
 from audit.models import AuditLog
@@ -23,6 +22,9 @@ from promptlib.core.transactions import in_transaction
 
 KEPT: set[type[Model]] = set()
 """Models whose rows go with a person who is deleted, but stay, without a name, when one is erased."""
+
+FORMER_MEMBER = "Former member"
+"""What stands in place of a name. It is stored, and a trigger knows it: not translated."""
 
 CHUNK = 500
 
@@ -93,7 +95,7 @@ def _leave_a_tombstone(erasure: Any) -> None:
         "email": nobody.email,
         "email_key": normalize_key(nobody.email),
         "handle": f"former-{person.pk.hex[-12:]}",
-        "display_name": _("Former member"),
+        "display_name": FORMER_MEMBER,
         "password": nobody.password,
         "deleted_at": timezone.now(),
         "deleted_by": None,

@@ -8,6 +8,8 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.models import User
@@ -32,6 +34,25 @@ class PreferencesMiddleware:
         if "HX-Request" not in request.headers:
             note_visit(request, user)
         return response
+
+
+class ClosingMiddleware:
+    """Whoever has asked that their account be closed sees one page: to keep it, to take their data, to sign out."""
+
+    OPEN = ("accounts:closing", "accounts:keep", "accounts:data", "accounts:download_data", "account_logout")
+    ALSO = ("account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn")
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        if user.is_authenticated and user.closes_at is not None and not self._is_open(request.path):
+            return redirect("accounts:closing")
+        return self.get_response(request)
+
+    def _is_open(self, path: str) -> bool:
+        return path in map(reverse, (*self.OPEN, *self.ALSO))
 
 
 def note_visit(request: HttpRequest, user: User) -> None:

@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "promptlib.core.middleware.FragmentMiddleware",
     "promptlib.core.middleware.BodyLimitMiddleware",
     "accounts.middleware.PreferencesMiddleware",
+    "accounts.middleware.ClosingMiddleware",
     "audit.middleware.AuditMiddleware",
 ]
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import forgetting
@@ -48,7 +47,7 @@ def _take_names_out(pk: UUID, names: list[str]) -> None:
     version = TemplateVersion.objects.select_for_update().get(pk=pk)
     note = version.change_note
     for name in names:
-        note = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", _("Former member"), note)
+        note = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", forgetting.FORMER_MEMBER, note)
     if note != version.change_note:
         limit = TemplateVersion._meta.get_field("change_note").max_length
         rows = TemplateVersion.objects.unlogged("the log would tell what is erased").filter(pk=pk)

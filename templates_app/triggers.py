@@ -1,5 +1,6 @@
 """Triggers of the library: statistics from their rows, and versions that nothing can change."""
 
+from accounts.forgetting import FORMER_MEMBER
 from audit.triggers import hold_triggers
 from promptlib.core.sql import Trigger, distinct, refuse
 from promptlib.core.statistics import Counter
@@ -71,13 +72,10 @@ _VERSION_CONTENT = (
 
 
 def _renoted(vendor: str) -> str:
-    """True of another change note, unless somebody is being erased whom it names."""
-    erased = (
-        "SELECT 1 FROM template_suggestions JOIN account_closures"
-        " ON account_closures.user_id IN (template_suggestions.author_id, template_suggestions.reviewer_id)"
-        " WHERE template_suggestions.accepted_version_id = OLD.id AND account_closures.erasure_id IS NOT NULL"
+    """True of another change note, unless a name was taken out of it: see erasing.py."""
+    return (
+        f"({distinct(vendor, 'OLD.change_note', 'NEW.change_note')} AND NEW.change_note NOT LIKE '%{FORMER_MEMBER}%')"
     )
-    return f"({distinct(vendor, 'OLD.change_note', 'NEW.change_note')} AND NOT EXISTS ({erased}))"
 
 
 TRIGGERS = [
@@ -90,7 +88,6 @@ TRIGGERS = [
         when=lambda vendor: " OR ".join(
             [*(distinct(vendor, f"OLD.{name}", f"NEW.{name}") for name in _VERSION_CONTENT), _renoted(vendor)]
         ),
-        needs=("account_closures",),
         body=lambda vendor: [refuse(vendor, "A version is immutable: publish a new one instead of changing it.")],
         serves="versions are immutable, but for the name of who is erased",
     ),

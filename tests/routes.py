@@ -487,6 +487,21 @@ ACCOUNTS = {
     ),
     "accounts:data": Route(SIGNED_IN, READ_ONLY),
     "accounts:download_data": Route(SIGNED_IN, READ_ONLY, get_writes=True),
+    "accounts:close": Route(SIGNED_IN, "door 409 302 302 302 409", data={"fate": "close"}),
+    "accounts:closing": Route("door 302 302 302 302 302", READ_ONLY),
+    "accounts:keep": Route(POST_ONLY, "door 302 302 302 302 302"),
+    "accounts:account": Route(
+        "door 404 404 404 404 200",
+        "door 404 404 404 404 409",
+        "person",
+        data={"fate": "close", "days": 3, "reason": "They left."},
+        shows="Winnie",
+        open_to_staff=True,
+    ),
+    "accounts:account_data": Route(
+        POST_ONLY, "door 404 404 404 404 200", "person", data={"reason": "They asked."}, open_to_staff=True
+    ),
+    "accounts:account_keep": Route(POST_ONLY, "door 404 404 404 404 302", "person", open_to_staff=True),
     "accounts:person": Route(SIGNED_IN, READ_ONLY, "person", shows="Winnie"),
     "accounts:history": Route("door 200 404 404 404 200", READ_ONLY, "person", open_to_staff=True),
     "accounts:export_history": Route(

@@ -42,7 +42,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-WITHOUT_A_PAGE = {"template_tags", "template_fork_counts", "audit_purges", "audit_redactions"}
+WITHOUT_A_PAGE = {"template_tags", "template_fork_counts", "audit_purges"}
 """Shown on the page of what they belong to; but for a purge, which is there while it lasts."""
 
 MAKERS: dict[type[Model], Callable[[], Any]] = {

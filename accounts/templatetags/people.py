@@ -32,6 +32,7 @@ OWN_PAGES = (
     ("mfa_list_webauthn", gettext_lazy("Passkeys"), "key"),
     ("usersessions_list", gettext_lazy("Devices"), "globe"),
     ("accounts:data", gettext_lazy("Your data"), "download"),
+    ("accounts:close", gettext_lazy("Close the account"), "cross"),
 )
 
 

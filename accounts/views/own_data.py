@@ -27,8 +27,9 @@ def download(request: HttpRequest) -> HttpResponseBase:
     return zip_response(person, by=person)
 
 
-def zip_response(person: User, *, by: User) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(personal_data.download(person, by=by), content_type="application/zip")
+def zip_response(person: User, *, by: User, reason: str = "") -> StreamingHttpResponse:
+    data = personal_data.download(person, by=by, reason=reason)
+    response = StreamingHttpResponse(data, content_type="application/zip")
     filename = f"promptlib-{person.handle}-{timezone.localdate():%Y-%m-%d}.zip"
     response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
     response.headers["Cache-Control"] = "private, no-store"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,7 +18,13 @@ from audit.models import AuditLog
 @login_required
 @require_safe
 def person(request: HttpRequest, handle: str) -> HttpResponse:
-    return render(request, "accounts/person.html", {"person": get_object_or_404(User, handle=handle)})
+    context = {"person": get_object_or_404(User, handle=handle), "may_look_after": may_look_after(request)}
+    return render(request, "accounts/person.html", context)
+
+
+def may_look_after(request: HttpRequest) -> bool:
+    """Whether whoever asks may close accounts, and has come into the administration as it wants it."""
+    return admin.site.has_permission(request) and request.user.has_perm("accounts.delete_user")
 
 
 @login_required

@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = ("promptlib", "accounts", "audit", "templates_app", "conversations")
 
 UNLOGGED = {
+    ("accounts/erasing.py", "the log would tell what is erased"),
+    ("accounts/forgetting.py", "the log would tell what is erased; its row about the erasure tells that it was"),
     ("conversations/importing.py", "told as imported, below"),
     ("conversations/services/asking.py", "the new interaction's own row says whose attempt it is"),
     ("conversations/services/finishing.py", "told as a run, below"),
@@ -26,6 +28,7 @@ UNLOGGED = {
     ("promptlib/core/soft_delete.py", "soft_deleted tells it as a deletion"),
     ("promptlib/site/demo/diary.py", "invented; record_past tells of it as of the past"),
     ("promptlib/site/demo/library.py", "invented; record_past tells of it as of the past"),
+    ("templates_app/erasing.py", "the log would tell what is erased"),
     ("templates_app/importing/batches.py", "a part of the import"),
     ("templates_app/importing/batches.py", "told as imported, below"),
     ("templates_app/importing/batches.py", "told with the template that is imported"),

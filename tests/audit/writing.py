@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 
-from accounts.models import Invitation, Team, TeamMembership, User
+from accounts.models import Closure, Invitation, Team, TeamMembership, User
 from audit.models import LegalHold, RetentionRule
 from conversations.models import (
     AIModel,
@@ -125,6 +125,7 @@ CASES: dict[type[Model], Case] = {
     User: Case(lambda s: User(email="new@example.org", email_key="new@example.org", handle="new"), "bio", "New."),
     Team: Case(lambda s: Team(name="New", slug="new"), "name", "Newer"),
     TeamMembership: Case(lambda s: TeamMembership(team=s.team, user=s.other), "role", "owner"),
+    Closure: Case(lambda s: Closure(user=s.user, reason="They left"), "reason", "They asked"),
     Invitation: Case(lambda s: Invitation(email="i@example.org", email_key="i@example.org"), "email", "I@example.org"),
     Group: Case(lambda s: Group(name="New"), "name", "Newer"),
     PromptTemplate: Case(lambda s: PromptTemplate(owner=s.user, title="New", slug="new"), "title", "Newer"),
