@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.contrib import admin
@@ -182,6 +182,30 @@ def test_no_form_is_taken_from_another_site(world: World) -> None:
             client = world.client("owner", enforce_csrf_checks=True)
             taken[name] = client.post(route.url(name, world), route.posted(world)).status_code
     assert taken == dict.fromkeys(ROUTES, 403)
+
+
+ELSEWHERE = "https://elsewhere.example/"
+NAMES_OF_THE_NEXT_PAGE = ("next", "url", "to", "back", "return", "redirect", "redirect_to", "undo")
+
+
+@pytest.mark.sqlite_only
+def test_no_address_leads_to_another_site(world: World) -> None:
+    """Whatever it is told of where to go next, and wherever one comes from."""
+    wanted, led = dict.fromkeys(NAMES_OF_THE_NEXT_PAGE, ELSEWHERE), {}
+    for name, route in ROUTES.items():
+        url = route.url(name, world)
+        address = f"{url}{'&' if '?' in url else '?'}{urlencode(wanted)}"
+        for method, row in (("get", route.get), ("post", route.post)):
+            answers = dict(zip(PEOPLE, row.split(), strict=True))
+            for person in ("owner", "anonymous"):
+                if not answers[person].startswith("30"):
+                    continue
+                with undone():
+                    data = {**wanted, **route.posted(world)} if method == "post" else None
+                    response = getattr(world.client(person), method)(address, data, headers={"Referer": ELSEWHERE})
+                if urlsplit(response.headers.get("Location", "")).netloc not in {"", "testserver"}:
+                    led[name] = response.headers["Location"]
+    assert led == {}
 
 
 AGAIN = ("again", "again")
