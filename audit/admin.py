@@ -60,7 +60,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("who"), ordering="actor_id")
     def who(self, row: AuditLog) -> str:
-        return row.actor_name or row.actor_email or "—"
+        return row.who
 
     @admin.display(description=_("kind"))
     def kind(self, row: AuditLog) -> str:

@@ -68,7 +68,7 @@ def facts_of(row: AuditLog, user: Any) -> dict[str, Any]:
         "id": str(row.pk),
         "at": row.timestamp.isoformat(),
         "actor_id": str(row.actor_id) if row.actor_id else None,
-        "actor": row.actor_name or row.actor_email or None,
+        "actor": row.who if row.actor_id else row.actor_email,
         "action": str(AuditLog.Action(row.action).name).lower(),
         "kind": model._meta.model_name if model else str(row.content_type_id),
         "object_id": row.object_pk,

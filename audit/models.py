@@ -111,6 +111,12 @@ class AuditLog(AbstractLogEntry):
         """The day it happened on, in the reader's time zone."""
         return timezone.localtime(self.timestamp).date()
 
+    @property
+    def who(self) -> str:
+        """Who did it, as a reader is told: somebody who was erased has no name, and the program never had one."""
+        nobody = _("Former member") if self.actor_id else _("The program")
+        return self.actor_name or self.actor_email or str(nobody)
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.take_origin()
         super().save(*args, **kwargs)

@@ -17,7 +17,6 @@ from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
 from audit.models import AuditLog
 from promptlib.core.moments import KeyAfter, key_after
@@ -141,7 +140,7 @@ def _read(rows: "QuerySet[AuditLog]", *wanted: Q, **more: Any) -> "QuerySet[Audi
 
 
 def who(row: AuditLog) -> SafeString:
-    return format_html("<b>{}</b>", row.actor_name or _("The program"))
+    return format_html("<b>{}</b>", row.who)
 
 
 def changed(row: AuditLog, name: str) -> tuple[Any, Any]:

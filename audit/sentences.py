@@ -91,6 +91,8 @@ def thing(row: AuditLog, *, is_about_page: bool = False) -> SafeString:
     name = Truncator(" ".join(row.object_repr.split())).chars(70)
     if model is None:
         return format_html("{}", name)
+    if not name:
+        return format_html('{} <span class="event__thing">{}</span>', model._meta.verbose_name, _("(erased)"))
     if row.subject_id is not None and str(row.subject_id) == row.object_pk:
         if is_about_page:
             return format_html("{} <b>{}</b>", _("the %(kind)s") % {"kind": model._meta.verbose_name}, name)

@@ -147,7 +147,7 @@ class Timeline(KeysetPage[AuditLog]):
 
 def told(row: AuditLog, names: Names, *, about: Any = None) -> Event:
     """The row as its reader wants it; no query once `names` knows the row."""
-    actor = Actor(row.actor_id, row.actor_name or row.actor_email or _("The program"))
+    actor = Actor(row.actor_id, row.who)
     words = sentence(row, actor.display_name, about=about.pk if about is not None else None, subject=names.subject(row))
     return Event(row, actor, words, changes_of(row, names))
 

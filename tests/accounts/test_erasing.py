@@ -28,6 +28,7 @@ from conversations.models import Conversation, Participant, Prompt, PromptCommen
 from conversations.services import links
 from templates_app import services
 from templates_app.models import Favorite, PromptTemplate, Rating
+from tests.accounts.test_own_data import make_client
 from tests.factories import (
     ConversationFactory,
     FavoriteFactory,
@@ -324,3 +325,16 @@ def test_an_erasure_that_is_broken_off_at_any_step_goes_on(ines: User) -> None:
     sealing.seal(settle=NOW)
     assert sealing.verify().findings == []
     call_command("verify_stats", stdout=StringIO())
+
+
+@pytest.mark.django_db
+def test_the_history_tells_what_a_former_member_did(ines: User) -> None:
+    template = TemplateFactory(visibility="shared")
+    GrantFactory(template=template, user=ines, role="editor")
+    with acting(ines):
+        services.publish_version(template, author=ines, base_revision=0, body="Another text.")
+    erased(ines)
+    page = make_client(template.owner).get(f"/templates/{template.pk}/history/").content.decode()
+    assert "Former member" in page and "wrackspurt" not in page.lower()
+    row = AuditLog.objects.filter(actor_id=ines.pk).latest()
+    assert (row.who, AuditLog(actor_id=None).who) == ("Former member", "The program")
