@@ -17,10 +17,12 @@ from conversations.models import Conversation, LinkView, ShareLink
 
 MISSES_ALLOWED = 10
 MISSES_SECONDS = 600
+OPENINGS_ALLOWED = 100
+"""From one address in ten minutes: each opening leaves rows that nobody may delete."""
 
 
 class Refused(Exception):
-    """The link does not open: `reason` is `gone`, `wrong` (the password) or `too_many` (wrong ones)."""
+    """The link does not open: `reason` is `gone`, `wrong` (the password), `too_many` (wrong ones) or `too_often`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -67,6 +69,7 @@ def find_link(token: str) -> ShareLink | None:
 def open_link(link: ShareLink, *, password: str, reader: Any, ip: str | None, user_agent: str) -> LinkView:
     """Count and log one opening; raises Refused. Of two who open at once the last time, one is refused."""
     _check(link, password, ip)
+    _count_opening(link, ip)
     with transaction.atomic():
         free = ShareLink.objects.working().filter(Q(max_views__isnull=True) | Q(view_count__lt=F("max_views")))
         known = list(free.filter(pk=link.pk).values_list("pk", flat=True))  # MySQL: no subquery of the changed table
@@ -91,6 +94,13 @@ def _check(link: ShareLink, password: str, ip: str | None) -> None:
             cache.add(key, 0, MISSES_SECONDS)
             cache.incr(key)
         raise Refused("wrong")
+
+
+def _count_opening(link: ShareLink, ip: str | None) -> None:
+    key = f"links:openings:{link.pk}:{ip}"
+    cache.add(key, 0, MISSES_SECONDS)
+    if cache.incr(key) > OPENINGS_ALLOWED:
+        raise Refused("too_often")
 
 
 def _hash(token: str) -> str:

@@ -114,9 +114,11 @@ def _refused(request: HttpRequest, link: ShareLink, token: str, form: OpenForm, 
         return _gone(request)
     if reason == "too_many":
         form.add_error(None, _("That were many wrong passwords. Try again in ten minutes."))
+    elif reason == "too_often":
+        form.add_error(None, _("It was opened very often from where you are. Try again in ten minutes."))
     else:
         form.add_error("password", _("This is not the password. Ask whoever gave you the link."))
-    status = 429 if reason == "too_many" else 422
+    status = 422 if reason == "wrong" else 429
     context = {"link": link, "token": token, "form": form}
     return render(request, "conversations/shared_door.html", context, status=status)
 

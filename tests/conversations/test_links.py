@@ -116,6 +116,17 @@ class TestReading:
         row = AuditLog.objects.about(conversation.pk).get(action=AuditLog.Action.ACCESS)
         assert (row.object_pk, row.actor) == (str(link.pk), reader)
 
+    def test_an_address_that_opens_it_again_and_again_waits(self, client, conversation, monkeypatch):
+        """Each opening leaves rows for good."""
+        monkeypatch.setattr(links, "OPENINGS_ALLOWED", 2)
+        link, token = made(conversation)
+        answers = [client.post(address("open_shared", token)) for _time in range(4)]
+        assert [answer.status_code for answer in answers] == [303, 303, 429, 429]
+        assert "opened very often from where you are" in answers[-1].content.decode()
+        elsewhere = client.post(address("open_shared", token), REMOTE_ADDR="192.0.2.77")
+        link.refresh_from_db()
+        assert (elsewhere.status_code, link.view_count, LinkView.objects.count()) == (303, 3, 3)
+
     def test_the_cookie_of_one_link_opens_no_other(self, client, conversation):
         _one, first = made(conversation)
         _two, second = made(conversation)
