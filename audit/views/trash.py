@@ -128,9 +128,11 @@ def _thing(
     """A thing in the trash, with what is asked before it comes back."""
     if form is None:
         form = _form(request, conflicts_of(row), as_staff, data={})
-    entry = entries_of([row], names=NAMES_ON_ITS_PAGE)[0]
+    entries = entries_of([row], names=NAMES_ON_ITS_PAGE)
+    if not entries:  # it went for good, or came back, a moment ago
+        return _gone(request)
     context = {
-        "entry": entry,
+        "entry": entries[0],
         "form": form,
         "as_staff": as_staff,
         "is_refused": status == 409,
