@@ -26,6 +26,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User, is_plain_email
+from audit.context import acting_as
 from audit.middleware import client_ip
 from audit.models import AuditLog
 from audit.services import record
@@ -83,10 +84,9 @@ class AccountAdapter(DefaultAccountAdapter):
         signed_in = getattr(self.request, "user", None)
         by_themselves = signed_in is not None and signed_in.pk == user.pk
         user.set_password(password)
-        with transaction.atomic():
+        reason = _("changed") if by_themselves else _("reset by a link in an e-mail")
+        with acting_as(user, reason=reason):
             user.save(update_fields=["password"])
-            reason = _("changed") if by_themselves else _("reset by a link in an e-mail")
-            record(AuditLog.Action.PASSWORD, user, actor=user, subject_id=user.pk, reason=reason)
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         try:

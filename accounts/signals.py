@@ -71,6 +71,24 @@ def log_email_confirmed(email_address: EmailAddress, **_kwargs: Any) -> None:
     record(AuditLog.Action.UPDATE, user, actor=user, subject_id=user.pk, changes=changes)
 
 
+@receiver(post_save, sender=EmailAddress, dispatch_uid="accounts_email_added")
+def log_email_added(instance: EmailAddress, created: bool, raw: bool = False, **_kwargs: Any) -> None:
+    if created and not raw:
+        _log_email(instance, [None, instance.email])
+
+
+@receiver(post_delete, sender=EmailAddress, dispatch_uid="accounts_email_removed")
+def log_email_removed(instance: EmailAddress, origin: Any = None, **_kwargs: Any) -> None:
+    if not isinstance(origin, User):  # else it goes with the person
+        _log_email(instance, [instance.email, None])
+
+
+def _log_email(address: EmailAddress, change: list[str | None]) -> None:
+    """One may sign in with it, and a link to a new password goes there."""
+    user = User.all_objects.get(pk=address.user_id)
+    record(AuditLog.Action.UPDATE, user, subject_id=user.pk, changes={"email_address": change})
+
+
 @receiver(user_signed_up, dispatch_uid="accounts_invitation_accepted")
 def accept_invitation(user: User, **_kwargs: Any) -> None:
     for invitation in Invitation.objects.filter(email_key=normalize_key(user.email), accepted_at=None):

@@ -7,6 +7,6 @@ class AuditConfig(AppConfig):
     verbose_name = _("Audit")
 
     def ready(self) -> None:
-        from audit import holds, purging, registry, signals  # noqa: F401  signals connect when they are imported
+        from audit import access, holds, purging, registry, signals  # noqa: F401  signals connect when imported
 
         registry.register()

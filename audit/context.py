@@ -17,6 +17,7 @@ class Origin:
     ip: str | None = None
     user_agent: str = ""
     request_id: str | None = None
+    reason: str = ""
 
 
 _origin: ContextVar[Origin] = ContextVar("audit_origin", default=Origin())  # noqa: B039  # it is frozen
@@ -44,9 +45,9 @@ def acting(
 
 
 @contextmanager
-def acting_as(actor: Any) -> Iterator[None]:
+def acting_as(actor: Any, *, reason: str = "") -> Iterator[None]:
     """Everything inside is done by `actor`, from wherever the request came: for services that are told who acts."""
-    token = _origin.set(replace(_origin.get(), actor=actor))
+    token = _origin.set(replace(_origin.get(), actor=actor, reason=reason))
     try:
         yield
     finally:

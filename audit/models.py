@@ -130,6 +130,7 @@ class AuditLog(AbstractLogEntry):
         self.remote_addr = self.remote_addr or origin.ip  # type: ignore[has-type]  # as above
         self.user_agent = self.user_agent or origin.user_agent
         self.cid = self.cid or request_id()
+        self.reason = self.reason or origin.reason
         if undone := current_undo():
             self.additional_data = self.additional_data or undone.told  # type: ignore[has-type]  # as above
             self.reason = self.reason or undone.reason[:500]

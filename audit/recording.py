@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import models
 from django.dispatch import receiver
 
@@ -40,7 +41,7 @@ def note_change(
     if before is not None:
         after = {each.attname: fields.as_read(each, getattr(instance, each.attname)) for each in concerned}
         if told := fields.difference(sender, before, after):
-            record(_action(told), instance, changes=told)
+            record(_action(instance, told), instance, changes=told)
 
 
 def note_creation(sender: type[models.Model], instance: Any, created: bool, **_kwargs: Any) -> None:
@@ -92,7 +93,7 @@ def tell_changed(sender: type[models.Model], changes: Sequence[Changed], **_kwar
     by_action: dict[int, list[Any]] = defaultdict(list)
     for each in changes:
         if told[id(each.instance)]:
-            by_action[_action(told[id(each.instance)])].append(each.instance)
+            by_action[_action(each.instance, told[id(each.instance)])].append(each.instance)
     for action, instances in by_action.items():
         record_many(action, instances, changes=lambda instance: told[id(instance)])
 
@@ -114,7 +115,9 @@ def tell_deleted(
 # ---- what they have in common ----------------------------------------------
 
 
-def _action(told: dict[str, Any]) -> int:
+def _action(instance: Any, told: dict[str, Any]) -> int:
+    if "password" in told and isinstance(instance, get_user_model()):
+        return Action.PASSWORD
     return Action.PERMISSION if PERMISSION_FIELDS & told.keys() else Action.UPDATE
 
 

@@ -34,7 +34,7 @@ class Route:
     `visitor` is what GET answers to anonymous where PUBLIC_LIBRARY is on, if not the same as ever. `shows` is a word
     that whoever may see it sees there; `tells` a secret for everybody who was given the link; at an `open_to_staff`
     address staff read what is not theirs; with `get_writes` a GET has a consequence: by the sign-in library's design,
-    or the audit log's row about a download.
+    or the audit log's row about a download. At a `staff_look` staff see what they see as staff alone, which is logged.
     """
 
     get: str
@@ -46,6 +46,7 @@ class Route:
     tells: str = ""
     open_to_staff: bool = False
     get_writes: bool = False
+    staff_look: bool = False
     visitor: str = ""
 
     def url(self, name: str, world: World) -> str:
@@ -463,7 +464,7 @@ EVERYTHING = {
     "audit:trash of conversations": Route(SIGNED_IN, READ_ONLY, query="?kind=conversation"),
     "audit:trash_of_everybody": Route("door 404 404 404 404 200", READ_ONLY, open_to_staff=True),
     "audit:trash_thing": Route(
-        "door 200 404 404 404 200", READ_ONLY, "deletion", shows="Dustmitten", open_to_staff=True
+        "door 200 404 404 404 200", READ_ONLY, "deletion", shows="Dustmitten", open_to_staff=True, staff_look=True
     ),
     "audit:restore": Route(POST_ONLY, "door 302 404 404 404 422", "deletion", open_to_staff=True),
     "audit:restore_together": Route(POST_ONLY, "door 302 404 404 404 404", "deletion"),
@@ -503,7 +504,7 @@ ACCOUNTS = {
     ),
     "accounts:account_keep": Route(POST_ONLY, "door 404 404 404 404 302", "person", open_to_staff=True),
     "accounts:person": Route(SIGNED_IN, READ_ONLY, "person", shows="Winnie"),
-    "accounts:history": Route("door 200 404 404 404 200", READ_ONLY, "person", open_to_staff=True),
+    "accounts:history": Route("door 200 404 404 404 200", READ_ONLY, "person", open_to_staff=True, staff_look=True),
     "accounts:export_history": Route(
         "door 200 404 404 404 200", READ_ONLY, "person", query="?format=jsonl", open_to_staff=True, get_writes=True
     ),

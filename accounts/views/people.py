@@ -8,10 +8,12 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from audit import history_page
+from audit.access import note_access
 from audit.models import AuditLog
 
 
@@ -31,6 +33,7 @@ def may_look_after(request: HttpRequest) -> bool:
 @require_safe
 def history(request: HttpRequest, handle: str) -> HttpResponse:
     person = _told_of(request, handle)
+    _note_look(request, person)
     page = history_page.HistoryPage(request, _rows(request, person), is_personal=not _is_account(request))
     context = {"person": person, "history": page, "is_account": _is_account(request)}
     return render(request, "accounts/history.html", context)
@@ -40,6 +43,7 @@ def history(request: HttpRequest, handle: str) -> HttpResponse:
 @require_safe
 def export_history(request: HttpRequest, handle: str) -> HttpResponseBase:
     person = _told_of(request, handle)
+    _note_look(request, person)
     return history_page.export(request, _rows(request, person), about=person)
 
 
@@ -51,6 +55,11 @@ def _told_of(request: HttpRequest, handle: str) -> Any:
     if (found := people.first()) is None:
         raise Http404
     return found
+
+
+def _note_look(request: HttpRequest, person: Any) -> None:
+    if person.pk != request.user.pk:
+        note_access(request.user, person, reason=_("as staff: what the person did"))
 
 
 def _rows(request: HttpRequest, person: Any) -> QuerySet[AuditLog]:

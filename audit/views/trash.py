@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from audit import trash
+from audit.access import note_access
 from audit.trash.entries import NAMES_ON_ITS_PAGE, entries_of
 from audit.trash.forms import ReasonForm, RestoreForm
 from audit.trash.page import trash_page
@@ -48,7 +49,12 @@ def everybodys(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, deletion_id: UUID) -> HttpResponse:
     found = trash.find(request.user, deletion_id)
-    return _gone(request) if found is None else _thing(request, *found, status=200)
+    if found is None:
+        return _gone(request)
+    row, as_staff = found
+    if as_staff:
+        note_access(request.user, row, reason=_("as staff, in the trash"))
+    return _thing(request, row, as_staff, status=200)
 
 
 @login_required

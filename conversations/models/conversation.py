@@ -86,6 +86,10 @@ class Conversation(SoftDeleteModel):
         words = ngettext("%(number)s person it is shared with", "%(number)s people it is shared with", others)
         return [words % {"number": others}] if others > 0 else []
 
+    def is_hidden_from(self, user: Any) -> bool:
+        """Whether somebody who has it before them sees it as staff alone; one query, none for the owner."""
+        return self.owner_id != user.pk and not Conversation.objects.visible_to(user).filter(pk=self.pk).exists()
+
     @property
     def audit_subject(self) -> Any:
         return self.pk
@@ -237,6 +241,9 @@ class ShareLink(BaseModel):
     @property
     def is_used_up(self) -> bool:
         return self.max_views is not None and self.view_count >= self.max_views
+
+    def is_hidden_from(self, user: Any) -> bool:
+        return self.conversation.is_hidden_from(user)
 
     @property
     def audit_subject(self) -> Any:

@@ -1,5 +1,7 @@
 """Uploads of other services' exports."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -38,6 +40,9 @@ class ConversationImport(BaseModel):
 
     def __str__(self) -> str:
         return self.filename
+
+    def is_hidden_from(self, user: Any) -> bool:
+        return self.owner_id != user.pk
 
 
 class ImportPart(BaseModel):

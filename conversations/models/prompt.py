@@ -123,6 +123,9 @@ class Prompt(SoftDeleteModel):
     def soft_delete_parents(cls) -> tuple[str, ...]:
         return ("conversation",)
 
+    def is_hidden_from(self, user: Any) -> bool:
+        return self.conversation.is_hidden_from(user)
+
     @property
     def audit_subject(self) -> Any:
         return self.conversation_id
@@ -146,6 +149,9 @@ class PromptComment(BaseModel):
 
     def __str__(self) -> str:
         return self.text[:80]
+
+    def is_hidden_from(self, user: Any) -> bool:
+        return self.prompt.is_hidden_from(user)
 
     @property
     def audit_subject(self) -> Any:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename
 from django.db.models import Model, ProtectedError, QuerySet
+from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -18,6 +19,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from promptlib.core import soft_delete
 from promptlib.core.querysets import living_with_parents
+
+row_shown = Signal()
+"""Sent when a row's own page is shown: sender, instance, user."""
 
 
 class HistoryElsewhere:
@@ -45,6 +49,19 @@ class BaseAdmin(HistoryElsewhere, admin.ModelAdmin):
         shown = {field.name for field in self.opts.fields if field.generated and field.name != "alive"}
         computed = [*sorted(shown), *getattr(self.model, "STATISTICS", ()), "created_at", "updated_at"]
         return [*super().get_readonly_fields(request, obj), *computed]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if obj is not None and request.method == "GET":
+            row_shown.send(type(obj), instance=obj, user=request.user)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

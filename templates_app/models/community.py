@@ -62,6 +62,9 @@ class Rating(SoftDeleteModel):
     def soft_delete_parents(cls) -> tuple[str, ...]:
         return ("template",)
 
+    def is_hidden_from(self, user: Any) -> bool:
+        return self.template.is_hidden_from(user)
+
     @property
     def audit_subject(self) -> Any:
         return self.template_id
@@ -216,6 +219,9 @@ class Suggestion(BaseModel):
         """Changes whenever the suggestion does: what somebody has looked at is sent back with their decision."""
         return self.updated_at.isoformat()
 
+    def is_hidden_from(self, user: Any) -> bool:
+        return self.template.is_hidden_from(user)
+
     @property
     def audit_subject(self) -> Any:
         return self.template_id
@@ -240,6 +246,9 @@ class SuggestionComment(BaseModel):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+    def is_hidden_from(self, user: Any) -> bool:
+        return self.suggestion.is_hidden_from(user)
 
     @property
     def audit_subject(self) -> Any:

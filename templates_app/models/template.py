@@ -179,6 +179,10 @@ class PromptTemplate(SoftDeleteModel):
         """Whether this person may write the next version; no query for the owner."""
         return self.owner_id == user.pk or PromptTemplate.objects.editable_by(user).filter(pk=self.pk).exists()
 
+    def is_hidden_from(self, user: Any) -> bool:
+        """Whether somebody who has it before them sees it as staff alone; one query, none for the owner."""
+        return self.owner_id != user.pk and not PromptTemplate.objects.visible_to(user).filter(pk=self.pk).exists()
+
     @property
     def audit_subject(self) -> Any:
         return self.pk

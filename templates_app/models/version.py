@@ -98,6 +98,9 @@ class TemplateVersion(BaseModel):
         text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def is_hidden_from(self, user: Any) -> bool:
+        return self.template.is_hidden_from(user)
+
     @property
     def audit_subject(self) -> Any:
         return self.template_id

@@ -32,6 +32,9 @@ class Draft(BaseModel):
     def __str__(self) -> str:
         return f"{self.user}: {self.template}"
 
+    def is_hidden_from(self, user: Any) -> bool:
+        return self.user_id != user.pk
+
 
 class ValueSet(BaseModel):
     """Values for a template's variables under a name, to run with one click."""
@@ -59,6 +62,9 @@ class ValueSet(BaseModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def is_hidden_from(self, user: Any) -> bool:
+        return self.user_id != user.pk and not self.is_shared
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.name_key = normalize_key(self.name)
@@ -113,3 +119,6 @@ class LibraryImport(BaseModel):
 
     def __str__(self) -> str:
         return self.filename
+
+    def is_hidden_from(self, user: Any) -> bool:
+        return self.owner_id != user.pk

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group, Permission
 from django.db import Error, transaction
 from django.db.models import F, Value
@@ -78,6 +79,22 @@ def test_secrets_never_reach_the_log() -> None:
     changes = [change["password"] for _action, change in rows(user) if "password" in change]
     assert changes == [[None, "••••••"], ["••••••", "••••••"]]
     assert not AuditLog.objects.filter(changes__icontains=user.password[-20:]).exists()
+
+
+def test_a_new_password_is_one_row_and_so_is_an_address_to_sign_in_with() -> None:
+    user, staff = UserFactory(), UserFactory(staff=True)
+    with acting(staff):
+        user.set_password("another-secret-word")
+        user.save()
+        address = EmailAddress.objects.create(user=user, email="new@example.org")
+        address.delete()
+    told = [
+        ("changed the password", {"password": ["••••••", "••••••"]}),
+        ("changed", {"email_address": [None, "new@example.org"]}),
+        ("changed", {"email_address": ["new@example.org", None]}),
+    ]
+    assert rows(user)[1:] == told
+    assert set(AuditLog.objects.about(user.pk).values_list("actor_id", flat=True)) == {None, staff.pk}
 
 
 def test_a_delete_and_a_restore_write_one_row_for_each_thing() -> None:
