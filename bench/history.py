@@ -21,7 +21,7 @@ from bench.databases import ROOT, Database
 from bench.inside import count_queries
 
 SMALL, LARGE = 10_000, 1_000_000
-ROUNDS = 40
+ROUNDS = 15
 AIM = 1.3
 PEOPLE = 50
 IN_REQUEST = 4
@@ -40,7 +40,8 @@ def main(size: int) -> None:
     client.force_login(staff)
     pages = _pages()
     queries = {name: count_queries(client, url) for name, url in pages.items()}
-    print(json.dumps({"size": size, "queries": queries}), flush=True)
+    shown = {name: client.get(url).content.count(b'<li class="event"') for name, url in pages.items()}
+    print(json.dumps({"size": size, "queries": queries, "shown": shown}), flush=True)
     for line in sys.stdin:
         url = pages[line.strip()]
         started = time.perf_counter()
@@ -68,7 +69,8 @@ def measure(databases: Mapping[int, Database], rounds: int = ROUNDS) -> dict[str
         child.stdin.close()
         child.wait()
     ms = {name: {str(size): statistics.median(each) for size, each in sizes.items()} for name, sizes in times.items()}
-    return {"sizes": sorted(found), "queries": found[max(found)]["queries"], "ms": ms}
+    shown = {name: [each["shown"][name] for _size, each in sorted(found.items())] for name in names}
+    return {"sizes": sorted(found), "queries": found[max(found)]["queries"], "shown": shown, "ms": ms}
 
 
 def section(found: Mapping[str, Any], database: str) -> str:
@@ -80,14 +82,17 @@ def section(found: Mapping[str, Any], database: str) -> str:
         f"`bench/run --history`: pages over {large:,} rows of the audit log against the same over {small:,}, in turns:"
         f" the median, {database}.",
         "",
-        f"|  | queries | {small:,} rows, ms | {large:,} rows, ms | times | at most |  |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        f"|  | queries | events shown | {small:,} rows, ms | {large:,} rows, ms | times | at most |  |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, ms in found["ms"].items():
         few, many = ms[str(small)], ms[str(large)]
-        is_met = "yes" if many / few <= AIM else "**no**"
-        row = [name, str(found["queries"][name]), f"{few:.1f}", f"{many:.1f}", f"{many / few:.2f}", str(AIM), is_met]
+        is_aimed = ", " not in name
+        aim = [str(AIM), "yes" if many / few <= AIM else "**no**"] if is_aimed else ["", ""]
+        shown = " and ".join(map(str, dict.fromkeys(found["shown"][name])))
+        row = [name, str(found["queries"][name]), shown, f"{few:.1f}", f"{many:.1f}", f"{many / few:.2f}", *aim]
         lines.append(f"| {' | '.join(row)} |")
+    lines += ["", "Several filters at once cost what walking the rows of the one that lets the fewest through costs."]
     return "\n".join(lines)
 
 

@@ -8,7 +8,8 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from bench import inside, one_template, plans, report, thread
+from accounts.models import User
+from bench import history, inside, one_template, plans, report, thread
 from bench.databases import made
 from tests.factories import TemplateFactory, UserFactory
 
@@ -128,4 +129,20 @@ def test_a_long_conversation_is_opened_and_gone_on_with_in_turns() -> None:
     assert thread.section({"size": 10_000, "queries": {"long": 11}, "ms": ms}, "SQLite 3.40.1").splitlines()[6:] == [
         "| open its end | 50.0 | 60.0 | 1.20 | 1.3 | yes |",
         "| take another one | 10.0 | 14.0 | 1.40 | 1.3 | **no** |",
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_histories_are_opened_over_a_log_that_one_statement_filled(client: Client) -> None:
+    history._fill(400)
+    client.force_login(User.objects.get(handle="staff"))
+    answers = {name: client.get(url) for name, url in history._pages().items()}
+    assert {answer.status_code for answer in answers.values()} == {200}
+    shown = {name: len(answer.context["history"].page.events) for name, answer in answers.items()}
+    assert (shown["installation"], shown["by request"], shown["by person, action that never meet"]) == (30, 4, 0)
+    ms = {"installation": {"10": 10.0, "40": 14.0}, "by person, kind": {"10": 10.0, "40": 14.0}}
+    found = {"sizes": [10, 40], "queries": dict.fromkeys(ms, 5), "shown": {name: [7, 30] for name in ms}, "ms": ms}
+    assert history.section(found, "SQLite 3.40.1").splitlines()[6:8] == [
+        "| installation | 5 | 7 and 30 | 10.0 | 14.0 | 1.40 | 1.3 | **no** |",
+        "| by person, kind | 5 | 7 and 30 | 10.0 | 14.0 | 1.40 |  |  |",
     ]

@@ -23,6 +23,7 @@ from django.test import Client, TransactionTestCase, override_settings
 from django.urls import include, path, reverse
 from playwright.sync_api import Browser
 
+from audit.models import AuditLog
 from conversations.models import Conversation
 from promptlib.site.demo import plant
 from templates_app.models import PromptTemplate
@@ -123,6 +124,7 @@ def visits_of_states(world: World) -> Iterator[Visit]:
     yield Visit("a question on a branch", "owner", world.url("conversations:detail", "conversation") + branch)
     yield Visit("an empty answer", "owner", world.url("conversations:record", "waiting"), {"response_text": ""})
     yield from visits_of_links(world)
+    yield from visits_of_histories(world)
     yield Visit("a title taken away", "owner", world.url("conversations:rename", "conversation"), {"title": ""})
     yield Visit("a wrong password", "anonymous", reverse("account_login"), {"login": "a@example.org", "password": "no"})
     yield Visit("a sign-up that fails", "anonymous", reverse("account_signup"), {"email": "a", "password1": "b"})
@@ -154,6 +156,24 @@ def visits_of_sharing_and_order(world: World) -> Iterator[Visit]:
     yield Visit("the last owner who leaves", "owner", world.url("accounts:leave_team", "team"), {})
     yield Visit("a shelf without a name", "staff", reverse("templates_app:shelves"), {"name": ""})
     yield Visit("a shelf that is not empty", "staff", world.url("templates_app:delete_shelf", "shelf"), {})
+
+
+def visits_of_histories(world: World) -> Iterator[Visit]:
+    """Filters that let nothing through or make no sense, and what is in the way of taking something back."""
+    history, revert = reverse("audit:history"), world.url("audit:revert", "event")
+    signed_in = AuditLog.objects.filter(action=AuditLog.Action.SIGN_IN, actor=world.people["owner"]).latest()
+    yield Visit("nobody called so in the history", "staff", f"{history}?who=xylophone")
+    yield Visit("nothing on these days", "owner", f"{history}?since=2001-01-01&until=2001-01-02")
+    yield Visit("one step of the history", "owner", f"{history}?request_id=the-owner-s")
+    yield Visit("an account's history", "staff", f"{world.url('accounts:history', 'person')}?of=account")
+    yield Visit("a revert without a reason", "owner", revert, _posted(world, reason=""))
+    yield Visit("a revert that is out of date", "owner", revert, _posted(world, seen="another"))
+    yield Visit("a revert that contradicts", "owner", world.url("audit:revert", "contradicted"))
+    yield Visit("what cannot be reverted", "owner", reverse("audit:revert", args=[signed_in.pk]))
+
+
+def _posted(world: World, **changed: str) -> dict[str, str]:
+    return ROUTES["audit:revert"].posted(world) | changed
 
 
 def visits_of_links(world: World) -> Iterator[Visit]:

@@ -25,6 +25,7 @@ from accounts.models import User
 from audit.context import acting
 from audit.models import AuditLog
 from conversations.models import (
+    Conversation,
     ConversationImport,
     ConversationTag,
     LinkView,
@@ -382,6 +383,13 @@ def _event(world: World) -> None:
         template.save(update_fields=["language"])
     world.things["event"] = AuditLog.objects.filter(object_pk=str(template.pk)).latest()
     world.args["event"] = {"pk": world.things["event"].pk}
+    thread = Conversation.objects.get(pk=world.things["conversation"].pk)
+    for summary in ("Dry and long.", "Rude and slow.", "Kind and short."):
+        with acting(world.people["owner"], request_id=f"the-owner-s-{summary[:4]}"):
+            thread.summary = summary
+            thread.save(update_fields=["summary"])
+    contradicted = AuditLog.objects.filter(object_pk=str(thread.pk)).order_by("-pk")[1]
+    world.args["contradicted"] = {"pk": contradicted.pk}
 
 
 def _second_factor(world: World) -> None:

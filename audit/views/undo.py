@@ -83,7 +83,7 @@ def _undo(request: HttpRequest, row: AuditLog, *, whole: bool) -> HttpResponse:
     context = {
         "plan": plan,
         "form": form,
-        "event": _told(row, rows, request.user),
+        "event": _told(row if row.pk in able or not plan.rows else plan.rows[0], rows, request.user),
         "steps": plan.needed[:SHOWN_STEPS],
         "left": _why_left(left),
         "count": len(rows),
@@ -96,7 +96,10 @@ def _undo(request: HttpRequest, row: AuditLog, *, whole: bool) -> HttpResponse:
 
 
 def _told(row: AuditLog, rows: Sequence[AuditLog], user: Any) -> Event:
-    """The event in a sentence: that of all of it, where one request did the same to many."""
+    """The event in a sentence: that of all of it, where one request did the same to many.
+
+    A request may hold rows that this person does not read: it is told by one that they do.
+    """
     event = told_all([row], user)[0]
     same = [each for each in rows if (each.action, each.content_type_id) == (row.action, row.content_type_id)]
     if len({each.subject_id for each in same}) > 1:
