@@ -4,21 +4,22 @@ Apps say what is news to their readers (`Kind`) and how it reads. Nothing else o
 everybody who sees a thing (invitations, links, rights) is no news. What was deleted again since is none either.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 from typing import Any
-from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Model, OuterRef, Q, QuerySet, Subquery, When, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from audit.models import AuditLog
+from promptlib.core.fields import UUIDField
 from promptlib.core.moments import KeyAfter, key_after
 
 LOOK = timedelta(hours=1)
@@ -29,16 +30,19 @@ MOST = 20
 
 Action = AuditLog.Action
 GONE = (Action.DELETE, Action.PURGE)
-UNREAD = ("serialized_data", "changes_text", "additional_data", "user_agent")
+OF_SUBJECT = ("subject_id", "-pk")
+WHO = ("actor", "actor_name", "actor_email")
+READ = (*WHO, "content_type", "object_pk", "object_repr", "subject_id", "action", "changes", "timestamp")
+Told = tuple[list["AuditLog"], bool]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Rows about `model` that are news: those of `actions`, but updates only where one of `fields` changed."""
+    """Rows about `model` that are news: those of `actions`, but no updates of `silent`, which another row tells."""
 
     model: type[Model]
     actions: tuple[int, ...]
-    fields: tuple[str, ...] = ()
+    silent: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,12 +59,11 @@ class Change:
 
 @dataclass(frozen=True)
 class News:
-    """What changed since `since`, newest first; `has_more`: and more, further back. `newest`: the key of the latest."""
+    """What changed since `since`, newest first; `has_more`: and more, further back."""
 
     since: datetime | None = None
     changes: list[Change] = field(default_factory=list)
     has_more: bool = False
-    newest: UUID | None = None
 
     def __bool__(self) -> bool:
         return bool(self.changes)
@@ -70,73 +73,50 @@ class News:
         return sum(change.count for change in self.changes)
 
 
-Teller = Callable[[Sequence[AuditLog]], list[Change]]
-
-
 def is_long_ago(seen_at: datetime) -> bool:
     return timezone.now() - seen_at > LOOK
 
 
 def rows_for(reader: Any, kinds: Iterable[Kind]) -> "QuerySet[AuditLog]":
-    """Rows of these kinds that somebody else is behind."""
+    """Rows of these kinds that somebody else is behind, of things that are not in the trash, or gone, by now."""
     wanted = Q()
     for kind in kinds:
         about = Q(content_type=ContentType.objects.get_for_model(kind.model).pk, action__in=kind.actions)
-        if kind.fields:
-            about &= ~Q(action=Action.UPDATE) | Q(changes__has_any_keys=list(kind.fields))
+        if kind.silent:
+            about &= ~Q(action=Action.UPDATE, changes__has_key=kind.silent)
         wanted |= about
-    return AuditLog.objects.filter(wanted).exclude(actor=reader.pk)
+    fates = AuditLog.objects.filter(object_pk=OuterRef("object_pk"), action__in=(*GONE, Action.RESTORE))
+    rows = AuditLog.objects.filter(wanted).exclude(actor=reader.pk)
+    rows = rows.alias(last=Subquery(fates.order_by("-pk").values("action")[:1]))
+    return rows.filter(Q(action__in=GONE) | Q(last__isnull=True) | Q(last=Action.RESTORE))
 
 
 def with_news(marks: QuerySet[Any], rows: "QuerySet[AuditLog]", *, subject: str, since: str) -> QuerySet[Any]:
-    """Somebody's marks on things, each with the `newest` row after the moment `since`, and the key it is told after."""
-    fresh = rows.filter(subject_id=OuterRef(subject), pk__gt=KeyAfter(OuterRef(since))).order_by("-pk").values("pk")
-    return marks.annotate(newest=Subquery(fresh[:1]), told_after=Subquery(fresh[MOST : MOST + 1]))
+    """Somebody's marks on things that changed after the moment `since`, with the key of the `newest` row.
+
+    Ordered by the index's own columns, for MySQL sorts a subquery's rows else; and of a thing with nothing at all after
+    the moment, the newest row alone is looked at.
+    """
+    about = {"subject_id": OuterRef(subject)}
+    touched = AuditLog.objects.filter(**about).order_by(*OF_SUBJECT).values("pk")[:1]
+    fresh = rows.filter(**about, pk__gt=KeyAfter(OuterRef(since))).order_by(*OF_SUBJECT).values("pk")
+    newest = Case(When(touched__gt=KeyAfter(since), then=Subquery(fresh[:1])), output_field=UUIDField())
+    return marks.alias(touched=Subquery(touched)).annotate(newest=newest).filter(newest__isnull=False)
 
 
-def latest(
-    marks: QuerySet[Any], rows: "QuerySet[AuditLog]", tell: Teller, *, subject: str, since: str, most: int
-) -> list[tuple[Any, News]]:
-    """Marks on things that changed, with what changed, newest first. Two queries; what says nothing is left out."""
-    found = list(
-        with_news(marks, rows, subject=subject, since=since).filter(newest__isnull=False).order_by("-newest")[:most]
+def read(rows: "QuerySet[AuditLog]", since: Mapping[Any, datetime]) -> dict[Any, Told]:
+    """By subject the rows about it after a moment, newest first, and whether there are more. One query."""
+    found: dict[Any, list[AuditLog]] = {subject: [] for subject in since}
+    wanted = [Q(subject_id=subject, pk__gt=key_after(moment)) for subject, moment in since.items()]
+    place = Window(RowNumber(), partition_by="subject_id", order_by="-pk")
+    shown = (
+        rows.filter(reduce(or_, wanted)).only(*READ).alias(place=place).filter(place__lte=MOST + 1) if wanted else ()
     )
-    after = {getattr(mark, subject): mark.told_after or key_after(getattr(mark, since)) for mark in found}
-    read = read_many(rows, after)
-    news = []
-    for mark in found:
-        changes = tell(_but(mark, read[getattr(mark, subject)]))
-        news.append((mark, News(getattr(mark, since), changes, mark.told_after is not None, mark.newest)))
-    return [(mark, each) for mark, each in news if each]
-
-
-def read_one(rows: "QuerySet[AuditLog]", subject: UUID, since: datetime) -> tuple[list[AuditLog], bool]:
-    """The rows about one thing, newest first, and whether there are more. One query."""
-    found = list(_read(rows, subject_id=subject, pk__gt=key_after(since))[: MOST + 1])
-    return found[:MOST], len(found) > MOST
-
-
-def read_many(rows: "QuerySet[AuditLog]", after: Mapping[UUID, UUID]) -> dict[UUID, list[AuditLog]]:
-    """The same of a few things, whatever came after a key. One query."""
-    wanted = [Q(subject_id=subject, pk__gt=key) for subject, key in after.items()]
-    found: dict[UUID, list[AuditLog]] = {subject: [] for subject in after}
-    for row in _read(rows, reduce(or_, wanted)) if wanted else ():
-        found[row.subject_id].append(row)  # type: ignore[index]  # it was asked for by its subject
-    return found
-
-
-def _but(mark: Any, rows: list[AuditLog]) -> list[AuditLog]:
-    """That somebody got a mark, a seat for one, is no news to themselves."""
-    return [row for row in rows if row.object_pk != str(mark.pk)]
-
-
-def _read(rows: "QuerySet[AuditLog]", *wanted: Q, **more: Any) -> "QuerySet[AuditLog]":
-    """The rows, newest first, without what tells of things that are in the trash, or gone, by now."""
-    fates = AuditLog.objects.filter(object_pk=OuterRef("object_pk"), action__in=(*GONE, Action.RESTORE))
-    last = Subquery(fates.order_by("-pk").values("action")[:1])
-    stands = Q(action__in=GONE) | Q(last__isnull=True) | Q(last=Action.RESTORE)
-    rows = rows.filter(*wanted, **more).annotate(last=last).filter(stands)
-    return rows.defer(*UNREAD).order_by("-pk")
+    for row in shown:
+        found[row.subject_id].append(row)
+    for several in found.values():
+        several.sort(key=lambda row: row.pk, reverse=True)
+    return {subject: (several[:MOST], len(several) > MOST) for subject, several in found.items()}
 
 
 def who(row: AuditLog) -> SafeString:

@@ -21,6 +21,7 @@ LIBRARY = {
     "recently used": {"sort": "used"},
     "mine": {"scope": "mine"},
     "favourites": {"scope": "favorites"},
+    "followed": {"scope": "followed"},
     "shared with me": {"scope": "shared"},
     "owner": {"owner": "bench-7"},
     "language": {"language": "en"},
@@ -76,6 +77,8 @@ def lists(reader: User, words: str, client: Client) -> Iterator[Listed]:
         yield Listed(f"Analytics, staff: {days} days", _url("site:analytics", days=days), by_staff=True)
     yield Listed("Analytics, staff: one person", _url("site:analytics", days="365", person="bench-0"), by_staff=True)
     yield Listed("Home", reverse("site:home"))
+    for of in ("changes", "templates", "conversations"):
+        yield Listed(f"Following: {of}", _url("site:following", of=of))
     yield Listed("Person", reverse("accounts:person", args=["bench-7"]))
     yield from _admin(word)
 
@@ -129,6 +132,7 @@ def _conversations(reader: User, word: str, words: str, client: Client) -> Itera
         "of one template": {"template": template},
         "unread": {"state": "unread"},
         "pinned": {"state": "pinned"},
+        "followed": {"state": "followed"},
         "with a tag": {"tag": word},
         "with a person": {"person": reader.handle},
         "of a model": {"model": word},

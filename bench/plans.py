@@ -19,7 +19,7 @@ from typing import Any
 import django
 
 LARGE = (
-    "templates|template_versions|template_tags|template_ratings|template_favorites|template_search"
+    "templates|template_versions|template_tags|template_ratings|template_favorites|template_follows|template_search"
     "|conversations|conversation_participants|conversation_search|prompts|prompt_search|usage_daily|audit_logs"
 )
 MANY_ROWS, MANY_MS = 5_000, 50

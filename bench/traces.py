@@ -1,5 +1,6 @@
 """What use leaves behind and `bench_fill` leaves out: an audit log, and what is archived or in the trash. For MySQL."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -7,18 +8,23 @@ from django.db import connection
 
 from audit.models import AuditLog
 from conversations.models import Conversation, Prompt
-from templates_app.models import PromptTemplate
+from templates_app.models import Follow, PromptTemplate, TemplateVersion
 
 IN_TRASH = 40
 """Of a person's templates and of their conversations, but not more than a tenth of them."""
 SOURCES = (
     (PromptTemplate, AuditLog.Action.CREATE, "id", "owner_id", "title"),
+    (TemplateVersion, AuditLog.Action.CREATE, "template_id", "author_id", "number"),
     (Prompt, AuditLog.Action.RUN, "conversation_id", "author_id", "LEFT(input_text, 80)"),
 )
+FOLLOWED = 500
 
 
 def leave_traces(reader: Any) -> None:
-    """A row of the log per template and per interaction, every tenth conversation archived, `reader`'s trash filled."""
+    """A row of the log per template, version and interaction, conversations archived, `reader`'s trash filled.
+
+    `reader` follows the latest public templates, and has never looked at them.
+    """
     if AuditLog.objects.exists():
         return
     with connection.cursor() as cursor:
@@ -35,6 +41,11 @@ def leave_traces(reader: Any) -> None:
     for own in (PromptTemplate.objects.filter(owner=reader), Conversation.objects.filter(owner=reader)):
         for row in own.order_by("-pk")[: min(IN_TRASH, own.count() // 10)]:
             row.delete(by=reader)
+    public = PromptTemplate.objects.filter(visibility="public").order_by("-pk").values_list("pk", flat=True)
+    long_ago = datetime(2000, 1, 1, tzinfo=UTC)
+    Follow.objects.bulk_create([Follow(template_id=pk, user=reader, seen_at=long_ago) for pk in public[:FOLLOWED]])
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE TABLE audit_logs, templates, conversations, prompts, conversation_participants")
+        cursor.execute(
+            "ANALYZE TABLE audit_logs, template_follows, templates, conversations, prompts, conversation_participants"
+        )
         cursor.fetchall()

@@ -4,11 +4,13 @@ All of it is to be seen in the thread and beside it by everybody who is in it. I
 alone reads, are not, and of an interaction nothing is told that might name a template somebody may not see.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -16,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from audit.models import AuditLog
-from audit.news import Change, Kind, News, changed, latest, read_one, rows_for, who
+from audit.news import Change, Kind, News, changed, read, rows_for, who, with_news
 from conversations.models import Conversation, ConversationTag, Participant, Prompt, PromptComment
 
 Action = AuditLog.Action
@@ -25,40 +27,58 @@ KINDS = (
     Kind(Prompt, (Action.CREATE, Action.IMPORT)),
     Kind(PromptComment, (Action.CREATE,)),
     Kind(Participant, (Action.CREATE, Action.DELETE)),
-    Kind(Conversation, (Action.UPDATE, Action.RESTORE), ("title", "archived_at", "owner")),
+    Kind(Conversation, (Action.UPDATE, Action.RESTORE)),
     Kind(ConversationTag, (Action.CREATE,)),
 )
 PEOPLE = 3
+MOMENT = timedelta(seconds=1)
+"""Before a seat was made: that it was is news to who has not been there yet."""
+_OF = {"subject": "conversation_id", "since": "looked_at"}
 
 
-def changed_conversations(user: Any, *, most: int) -> list[tuple[Participant, News]]:
-    """Followed conversations that the person is in and has not read since; the newest first. Two queries."""
+def changed_conversations(user: Any) -> QuerySet[Any]:
+    """Followed conversations that the person is in and has not read as they are now."""
     visible = Conversation.objects.visible_to(user)
     seats = Participant.objects.filter(user=user, unfollowed_at__isnull=True, conversation__in=visible)
-    seats = seats.annotate(looked_at=Coalesce("last_read_at", "created_at")).select_related("conversation")
-    rows = rows_for(user, KINDS)
-    return latest(seats, rows, tell, subject="conversation_id", since="looked_at", most=most)
+    came_at = ExpressionWrapper(F("created_at") - MOMENT, DateTimeField())
+    seats = seats.annotate(looked_at=Coalesce("last_read_at", came_at)).select_related("conversation")
+    return with_news(seats, rows_for(user, KINDS), **_OF)
+
+
+def tell_of(seats: Sequence[Any], user: Any) -> dict[Any, News]:
+    """What is new in a few of these, by their keys; one query."""
+    told = read(rows_for(user, KINDS), {seat.conversation_id: seat.looked_at for seat in seats})
+    found = {seat.pk: told[seat.conversation_id] for seat in seats}
+    return {
+        seat.pk: News(seat.looked_at, tell(found[seat.pk][0], own=str(seat.pk)), found[seat.pk][1]) for seat in seats
+    }
 
 
 def news_for(seat: Participant) -> News:
     """What others did in the conversation since this person read it; one query."""
     if seat.unfollowed_at is not None or seat.last_read_at is None:
         return News()
-    rows, has_more = read_one(rows_for(seat.user, KINDS), seat.conversation_id, seat.last_read_at)
-    return News(seat.last_read_at, tell(rows), has_more)
+    pk, since = seat.conversation_id, seat.last_read_at
+    rows, has_more = read(rows_for(seat.user, KINDS), {pk: since})[pk]
+    return News(since, tell(rows), has_more)
 
 
-def tell(rows: Sequence[AuditLog]) -> list[Change]:
-    """The rows in sentences, newest first: interactions in one, remarks in another, all else one by one."""
+def tell(rows: Iterable[AuditLog], *, own: str = "") -> list[Change]:
+    """The rows in sentences, newest first: interactions in one, remarks in another, all else one by one.
+
+    `own` is the key of the reader's own seat.
+    """
     together: dict[Any, list[AuditLog]] = {Prompt: [], PromptComment: []}
     told: list[Change] = []
     for row in rows:
-        model = ContentType.objects.get_for_id(row.content_type_id).model_class()
+        model: Any = ContentType.objects.get_for_id(row.content_type_id).model_class()
+        pk: Any = row.subject_id
         if model in together:
             together[model].append(row)
-        elif model in TELLERS:
-            change = TELLERS[model](row, row.subject_id)  # type: ignore[arg-type]  # of KINDS
-            told += [change] if change else []
+        elif row.object_pk == own:
+            told.append(_change(row, _("{who} gave you a place in it"), pk))
+        else:
+            told.append(TELLERS[model](row, pk))
     told += [_together(model, some) for model, some in together.items() if some]
     return sorted(told, key=lambda change: change.at, reverse=True)
 
@@ -85,7 +105,7 @@ def _seat(row: AuditLog, pk: UUID) -> Change:
     return _change(row, sentence, pk, name=name)
 
 
-def _conversation(row: AuditLog, pk: UUID) -> Change | None:
+def _conversation(row: AuditLog, pk: UUID) -> Change:
     if row.action == Action.RESTORE:
         return _change(row, _("{who} brought it back from the trash"), pk)
     changes = row.changes or {}
@@ -93,9 +113,11 @@ def _conversation(row: AuditLog, pk: UUID) -> Change | None:
         return _change(row, _("{who} renamed it from “{title}”"), pk, title=changed(row, "title")[0])
     if "owner" in changes:
         return _change(row, _("{who} handed it over"), pk)
-    if changed(row, "archived_at")[1] in (None, "", "None"):
-        return _change(row, _("{who} took it out of the archive"), pk)
-    return _change(row, _("{who} archived it"), pk)
+    if "archived_at" not in changes:
+        return _change(row, _("{who} changed its settings"), pk)
+    if changed(row, "archived_at")[1]:
+        return _change(row, _("{who} archived it"), pk)
+    return _change(row, _("{who} took it out of the archive"), pk)
 
 
 def _tag(row: AuditLog, pk: UUID) -> Change:
@@ -110,7 +132,7 @@ def _url(pk: UUID | None, place: str = "") -> str:
     return f"{reverse('conversations:detail', args=[pk])}{place}"
 
 
-TELLERS: dict[Any, Callable[[AuditLog, UUID], Change | None]] = {
+TELLERS: dict[Any, Callable[[AuditLog, UUID], Change]] = {
     Participant: _seat,
     Conversation: _conversation,
     ConversationTag: _tag,

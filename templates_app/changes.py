@@ -10,20 +10,18 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from audit.models import AuditLog
-from audit.news import Change, Kind, News, changed, latest, read_one, rows_for, who, with_news
+from audit.news import Change, Kind, News, changed, read, rows_for, who, with_news
 from promptlib.core.ids import as_uuid
 from templates_app.models import Follow, Label, PromptTemplate, Rating, Suggestion, TemplateVersion
 
 Action = AuditLog.Action
-DETAILS = ("title", "summary", "category", "language", "visibility", "status", "owner", "tags")
-
 WORDLESS = {
     "title": gettext_lazy("{who} renamed it"),
     "summary": gettext_lazy("{who} changed the summary"),
@@ -39,42 +37,56 @@ STATUSES = {
     "draft": gettext_lazy("{who} made it a draft again"),
 }
 
+VISIBILITIES = {
+    "private": gettext_lazy("{who} made it private"),
+    "shared": gettext_lazy("{who} shared it"),
+    "public": gettext_lazy("{who} made it public"),
+}
+
 KINDS = (
     Kind(TemplateVersion, (Action.CREATE, Action.IMPORT)),
-    Kind(Label, (Action.CREATE, Action.UPDATE, Action.DELETE), ("version",)),
-    Kind(PromptTemplate, (Action.UPDATE, Action.RESTORE), DETAILS),
-    Kind(Rating, (Action.CREATE, Action.UPDATE), ("score", "review")),
-    Kind(Suggestion, (Action.CREATE, Action.UPDATE), ("status",)),
+    Kind(Label, (Action.CREATE, Action.UPDATE, Action.DELETE)),
+    Kind(PromptTemplate, (Action.UPDATE, Action.RESTORE), silent="current_version"),
+    Kind(Rating, (Action.CREATE, Action.UPDATE)),
+    Kind(Suggestion, (Action.CREATE, Action.UPDATE)),
 )
+_OF = {"subject": "template_id", "since": "seen_at"}
 
 
-def changed_templates(user: Any, *, most: int) -> list[tuple[Follow, News]]:
-    """What the person follows, still sees, and has not seen as it is now; the newest change first. Two queries."""
+def changed_templates(user: Any) -> QuerySet[Any]:
+    """What the person follows, still sees, and has not seen as it is now."""
     visible = PromptTemplate.objects.visible_to(user)
     marks = Follow.objects.filter(user=user, is_following=True, template__in=visible).select_related("template")
-    return latest(marks, rows_for(user, KINDS), tell, subject="template_id", since="seen_at", most=most)
+    return with_news(marks, rows_for(user, KINDS), **_OF)
+
+
+def tell_of(marks: Sequence[Follow], user: Any) -> dict[Any, News]:
+    """What changed of a few of these, by their keys; one query, two where a label moved."""
+    told = read(rows_for(user, KINDS), {mark.template_id: mark.seen_at for mark in marks})
+    numbers = _numbers([row for rows, _has_more in told.values() for row in rows], {})
+    found = {mark.pk: told[mark.template_id] for mark in marks}
+    return {mark.pk: News(mark.seen_at, tell(found[mark.pk][0], numbers), found[mark.pk][1]) for mark in marks}
 
 
 def is_changed(user: Any, template: str) -> Exists:
     """Whether the person follows a template and has not seen it as it is now: to annotate rows that name it so."""
     follows = Follow.objects.filter(user=user.pk, is_following=True, template=OuterRef(template))
-    marks = with_news(follows, rows_for(user, KINDS), subject="template_id", since="seen_at")
-    return Exists(marks.filter(newest__isnull=False))
+    return Exists(with_news(follows, rows_for(user, KINDS), **_OF))
 
 
 def news_of(template: PromptTemplate, user: Any, since: datetime, versions: Iterable[TemplateVersion] = ()) -> News:
     """What others changed of this template since then; one query, two where a label moved to none of `versions`."""
-    rows, has_more = read_one(rows_for(user, KINDS), template.pk, since)
-    return News(since, tell(rows, {str(version.pk): version.number for version in versions}), has_more)
+    rows, has_more = read(rows_for(user, KINDS), {template.pk: since})[template.pk]
+    known = {str(version.pk): version.number for version in versions}
+    return News(since, tell(rows, known | _numbers(rows, known)), has_more)
 
 
-def tell(rows: Sequence[AuditLog], numbers: Mapping[str, int] | None = None) -> list[Change]:
-    """The rows in sentences, in their order. `numbers` are those of versions that are known, by key."""
-    numbers = {**_numbers(rows, numbers or {}), **(numbers or {})}
-    return [change for row in rows if (change := _told(row, numbers)) is not None]
+def tell(rows: Iterable[AuditLog], numbers: Mapping[str, int]) -> list[Change]:
+    """The rows in sentences, in their order. `numbers` are those of the versions that labels point at, by key."""
+    return [_told(row, numbers) for row in rows]
 
 
-def _numbers(rows: Sequence[AuditLog], known: Mapping[str, int]) -> dict[str, int]:
+def _numbers(rows: Iterable[AuditLog], known: Mapping[str, int]) -> dict[str, int]:
     """Of the versions that labels were put on: the log names them by key."""
     kind = ContentType.objects.get_for_model(Label).pk
     named = {str(changed(row, "version")[1]) for row in rows if row.content_type_id == kind} - known.keys()
@@ -83,11 +95,10 @@ def _numbers(rows: Sequence[AuditLog], known: Mapping[str, int]) -> dict[str, in
     return {str(pk): number for pk, number in found}
 
 
-def _told(row: AuditLog, numbers: Mapping[str, int]) -> Change | None:
-    model = ContentType.objects.get_for_id(row.content_type_id).model_class()
-    if model is Label:
-        return _label(row, row.subject_id, numbers)  # type: ignore[arg-type]  # it was asked for by its subject
-    return TELLERS[model](row, row.subject_id) if model in TELLERS else None  # type: ignore[arg-type]  # of KINDS
+def _told(row: AuditLog, numbers: Mapping[str, int]) -> Change:
+    model: Any = ContentType.objects.get_for_id(row.content_type_id).model_class()
+    pk: Any = row.subject_id
+    return _label(row, pk, numbers) if model is Label else TELLERS[model](row, pk)
 
 
 def _change(row: AuditLog, sentence: str, pk: UUID, *, place: str = "", **words: Any) -> Change:
@@ -95,10 +106,10 @@ def _change(row: AuditLog, sentence: str, pk: UUID, *, place: str = "", **words:
     return Change(text, row.timestamp, f"{reverse('templates_app:detail', args=[pk])}{place}")
 
 
-def _version(row: AuditLog, pk: UUID) -> Change | None:
+def _version(row: AuditLog, pk: UUID) -> Change:
     number = changed(row, "number")[1]
-    if not str(number).isdecimal():
-        return None
+    if not str(number).isdecimal():  # an erasure took the words away
+        return _change(row, _("{who} saved a version"), pk)
     number = int(number)
     compare = reverse("templates_app:compare", args=[pk, number - 1, number]) if number > 1 else ""
     return Change(
@@ -119,30 +130,27 @@ def _label(row: AuditLog, pk: UUID, numbers: Mapping[str, int]) -> Change:
         Action.DELETE: _("{who} took the label {label} away"),
     }[Action(row.action)]
     if not version and row.action != Action.DELETE:
-        sentence = _("{who} moved the label {label}")
+        sentence = _("{who} changed the label {label}")
     return _change(row, sentence, pk, label=row.object_repr, version=version)
 
 
 def _template(row: AuditLog, pk: UUID) -> Change:
     if row.action == Action.RESTORE:
         return _change(row, _("{who} brought it back from the trash"), pk)
-    names = [name for name in DETAILS if name in (row.changes or {})]
-    if len(names) == 1 and (one := _detail(row, names[0])):
-        return _change(row, one[0], pk, what=one[1])
-    fields = ", ".join(str(PromptTemplate._meta.get_field(name).verbose_name) for name in names)  # type: ignore[union-attr]
-    return _change(row, _("{who} changed {what}"), pk, what=fields)
+    names = list(row.changes or {})
+    if len(names) == 1 and (sentence := _detail(row, names[0])):
+        return _change(row, sentence, pk)
+    return _change(row, _("{who} changed the details"), pk)
 
 
-def _detail(row: AuditLog, name: str) -> tuple[str, Any] | None:
-    """The sentence about one detail, and the word in it."""
+def _detail(row: AuditLog, name: str) -> str:
+    """The sentence about one detail; empty where none is made for it."""
     after = changed(row, name)[1]
-    if name in WORDLESS:
-        return str(WORDLESS[name]), ""
-    if name == "status" and after in STATUSES:
-        return str(STATUSES[after]), ""
-    if name == "visibility" and after in PromptTemplate.Visibility.values:
-        return _("{who} made it {what}"), PromptTemplate.Visibility(after).label
-    return None
+    if name == "status":
+        return str(STATUSES.get(after, ""))
+    if name == "visibility":
+        return str(VISIBILITIES.get(after, ""))
+    return str(WORDLESS.get(name, ""))
 
 
 def _rating(row: AuditLog, pk: UUID) -> Change:
@@ -153,7 +161,7 @@ def _rating(row: AuditLog, pk: UUID) -> Change:
     return _change(row, sentence, pk, place="#reviews", score=score)
 
 
-def _suggestion(row: AuditLog, pk: UUID) -> Change | None:
+def _suggestion(row: AuditLog, pk: UUID) -> Change:
     sentences = {
         "accepted": _("{who} accepted a suggestion"),
         "rejected": _("{who} rejected a suggestion"),
@@ -161,14 +169,13 @@ def _suggestion(row: AuditLog, pk: UUID) -> Change | None:
         "open": _("{who} opened a suggestion again"),
     }
     after = str(changed(row, "status")[1])
-    sentence = _("{who} suggested a change") if row.action == Action.CREATE else sentences.get(after)
-    if sentence is None:
-        return None
+    changed_it = _("{who} changed a suggestion")
+    sentence = _("{who} suggested a change") if row.action == Action.CREATE else sentences.get(after, changed_it)
     url = reverse("templates_app:suggestion", args=[pk, row.object_pk])
     return Change(format_html(sentence, who=who(row)), row.timestamp, url)
 
 
-TELLERS: dict[Any, Callable[[AuditLog, UUID], Change | None]] = {
+TELLERS: dict[Any, Callable[[AuditLog, UUID], Change]] = {
     TemplateVersion: _version,
     PromptTemplate: _template,
     Rating: _rating,

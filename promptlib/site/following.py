@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.news import News
+from conversations import changes as conversations
 from conversations.changes import changed_conversations
 from conversations.models import Participant
 from promptlib.core.pagination import KeysetPage
+from templates_app import changes as templates
 from templates_app.changes import changed_templates
 from templates_app.models import Follow, PromptTemplate
 
@@ -27,24 +29,33 @@ class Changed:
 
 @dataclass(frozen=True)
 class WhatChanged:
-    """The things that changed, the latest first."""
+    """The things that changed, the latest first: how many there are, and what there is to say of the first."""
 
     things: list[Changed]
+    count: int
     has_more: bool
 
-    @property
-    def count(self) -> int:
-        return len(self.things)
 
+def what_changed(user: Any, few: int = MOST) -> WhatChanged:
+    """Only what the person still sees, and nothing that they did themselves. `few` are told of.
 
-def what_changed(user: Any) -> WhatChanged:
-    """Only what the person still sees, and nothing that they did themselves. Four queries, however much they follow."""
-    templates = changed_templates(user, most=MOST + 1)
-    conversations = changed_conversations(user, most=MOST + 1)
-    things = [Changed(follow.template, "template", news) for follow, news in templates]
-    things += [Changed(seat.conversation, "conversation", news) for seat, news in conversations]
-    things.sort(key=lambda changed: str(changed.news.newest), reverse=True)
-    return WhatChanged(things[:MOST], len(things) > MOST)
+    Four queries however much they follow, five where a label moved.
+    """
+    marks = [
+        *changed_templates(user).order_by("-newest")[: MOST + 1],
+        *changed_conversations(user).order_by("-newest")[: MOST + 1],
+    ]
+    marks.sort(key=lambda mark: mark.newest, reverse=True)
+    shown = marks[: min(few, MOST)]
+    news = templates.tell_of([mark for mark in shown if isinstance(mark, Follow)], user)
+    news |= conversations.tell_of([mark for mark in shown if isinstance(mark, Participant)], user)
+    things = [
+        Changed(mark.template, "template", news[mark.pk])
+        if isinstance(mark, Follow)
+        else Changed(mark.conversation, "conversation", news[mark.pk])
+        for mark in shown
+    ]
+    return WhatChanged(things, min(len(marks), MOST), len(marks) > MOST)
 
 
 def followed_templates(user: Any, cursor: str | None) -> KeysetPage[Follow]:

@@ -12,7 +12,6 @@ CHANGED = 4
 
 def overview(user: Any) -> dict[str, Any]:
     """What changed of what they follow, latest conversations, favourites, and the newest templates; eight queries."""
-    changed = what_changed(user)
     seats = (
         Participant.objects.filter(user=user, conversation__deleted_at=None, conversation__archived_at=None)
         .select_related("conversation", "conversation__owner")
@@ -20,8 +19,7 @@ def overview(user: Any) -> dict[str, Any]:
     )
     templates = PromptTemplate.objects.visible_to(user).select_related("owner", "category")
     return {
-        "changed": changed,
-        "changed_first": changed.things[:CHANGED],
+        "changed": what_changed(user, CHANGED),
         "conversations": [seat.conversation for seat in seats],
         "favorites": templates.filter(favorites__user=user).order_by("favorites__position", "-favorites__id")[:FEW],
         "newest": templates.published().exclude(owner=user).order_by("-id")[:FEW],

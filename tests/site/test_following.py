@@ -207,6 +207,34 @@ def test_changes_of_a_conversation_read_as_sentences(
     assert f"?at={first.pk}#p-{first.pk}" in page
 
 
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"summary": "Short"}, "Mara changed the summary"),
+        ({"visibility": "shared"}, "Mara shared it"),
+        ({"status": "archived"}, "Mara archived it"),
+        ({"language": "de", "summary": "Kurz"}, "Mara changed the details"),
+    ],
+)
+def test_details_of_a_template_read_as_sentences(
+    template: PromptTemplate, ines: User, mara: User, change: dict[str, str], sentence: str
+) -> None:
+    GrantFactory(template=template, user=ines)
+    with acting(mara):
+        services.update_details(template, base_revision=template.revision, **change)
+    assert told(ines) == [(template.title, [sentence])]
+
+
+def test_a_seat_that_one_got_is_news_until_one_looks(client: Client, ines: User, mara: User) -> None:
+    conversation = ConversationFactory(owner=mara, title="Returns")
+    with acting(mara):
+        people.invite(conversation, person=ines, role="viewer", by=mara)
+    [(title, sentences)] = told(ines)
+    assert (title, sentences[0]) == ("Returns", "Mara gave you a place in it")
+    client.post(reverse("conversations:reading", args=[conversation.pk]))
+    assert told(ines) == []
+
+
 def test_not_what_one_did_oneself(ines: User, template: PromptTemplate, conversation: Conversation) -> None:
     save(template, ines, "Ines {{ wrote }}.")
     with acting(ines):
