@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from io import BytesIO
 from itertools import count
 from typing import Any
@@ -20,8 +21,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models.signals import pre_save
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 
-from accounts.models import Invitation
+from accounts.models import Closure, Invitation, User
 from audit.context import acting
 from audit.models import LegalHold, Purge
 from conversations.models import Conversation, ConversationTag, PromptComment, SeatOffer
@@ -49,7 +51,7 @@ NOBODYS_TEXT = {
     "a code that promptlib chose, or the name of a thing in the program": {
         *("Prompt.error_code", "Prompt.provider", "Prompt.currency", "Prompt.finish_reason", "AIModelPrice.currency"),
         *("BulkAction.action", "LibraryImport.format", "ConversationImport.format", "UsageDaily.provider"),
-        *("User.timezone", "User.locale", "User.preferences", "PromptTemplate.language"),
+        *("User.timezone", "User.locale", "User.preferences", "Closure.plan", "PromptTemplate.language"),
         *("PromptTemplate.source", "Conversation.source", "AuditLog.object_pk", "AuditLog.cid", "AuditLog.actor_name"),
     },
     "keys and digests": {
@@ -239,6 +241,9 @@ def _add(world: World, canaries: Canaries) -> None:
     model.save()
     kind = ContentType.objects.get_for_model(template)
     LegalHold.objects.create(content_type=kind, subject_id=template.pk, subject_repr="It", placed_by=owner)
+    closing: Any = world.people["commenter"]
+    User.objects.filter(pk=closing.pk).update(closes_at=timezone.now() + timedelta(days=30))
+    Closure.objects.create(user=closing, asked_by=world.people["staff"])
     Purge.objects.create(deletion_id=uuid4(), by=owner)
     Draft.objects.create(user=owner, template=template, data={"body": ["Unsaved."], "title": ["Unsaved"]})
     SuggestionFactory(template=template, author=owner, examples=[{"role": "user", "content": "The orchard?"}])

@@ -98,8 +98,11 @@ INDEXED = {
     *("PromptTemplate.title", "PromptTemplate.summary", "TemplateVersion.body", "TemplateVersion.system_prompt"),
     *("Conversation.title", "Conversation.summary", "Prompt.input_text", "Prompt.response_text", "Tag.name"),
 }
-RANDOM = re.compile(r"\b[0-9a-f]{32}\b|[0-9a-f]{8}-[0-9a-f-]{27}|'Content-Length': '\d+'|\d{4}-\d\d-\d\d[T ][\d:.+Z]*")
-"""Keys that are made for each form, addresses of what was just made, and the time."""
+RANDOM = re.compile(
+    r"\b[0-9a-f]{32}\b|[0-9a-f]{8}-[0-9a-f-]{27}|'Content-Length': '\d+'|\d{4}-\d\d-\d\d[T ][\d:.+Z]*"
+    r"|:[\w-]{6}:[\w-]{43}"
+)
+"""Keys that are made for each form, addresses of what was just made, the time, and signatures with the time in them."""
 PALETTE = {**HTMX, "HX-Target": "palette-list"}
 SEARCHES: list[tuple[str, str, dict[str, str]]] = [
     ("templates_app:list", "", {}),
