@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from audit import retention_admin  # noqa: F401  # its pages
-from audit.models import AuditLog, AuditRedaction, AuditSeal
+from audit.models import AuditArchive, AuditLog, AuditRedaction, AuditSeal
 from audit.registry import audited_models
 from audit.timeline import told_all
 from promptlib.core.admin import ReadOnlyAdmin
@@ -98,3 +98,9 @@ class AuditRedactionAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fields = ("created_at", "row_id", "part", "erasure_id", "signature")
     readonly_fields = fields
+
+
+@admin.register(AuditArchive)
+class AuditArchiveAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "name", "row_count", "first_row", "last_row", "digest")
+    ordering = ("-id",)

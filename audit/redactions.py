@@ -62,12 +62,15 @@ class Redacted(NamedTuple):
     """Part → the erasure that made it anonymous."""
 
 
-def explained(sealed: Mapping[UUID, bytes], version: int) -> Iterator[Redacted]:
+def explained(
+    sealed: Mapping[UUID, bytes], version: int, archived: Mapping[UUID, Mapping[str, Any]] | None = None
+) -> Iterator[Redacted]:
     """Of rows that are not what was sealed, those that redactions account for.
 
     `sealed` are their entries, made by a seal of `version`. An entry must have been made of the digests that the first
     redaction of the row keeps; what lasts and what was not redacted must have these digests still, and what was
-    redacted must be anonymous. So neither an edit before an erasure nor one after it passes for the erasure's.
+    redacted must be anonymous. So neither an edit before an erasure nor one after it passes for the erasure's. Rows
+    that left the log for a file are `archived`.
     """
     ids = sorted(sealed)
     for start in range(0, len(ids), BATCH):
@@ -76,17 +79,24 @@ def explained(sealed: Mapping[UUID, bytes], version: int) -> Iterator[Redacted]:
         for redaction in AuditRedaction.objects.filter(row_id__in=batch).order_by("pk"):
             if is_signed(_message(redaction), redaction.signature):
                 kept[redaction.row_id].append(redaction)
-        for row in AuditLog.objects.filter(pk__in=list(kept)).values("pk", *FIELDS):
+        rows = [*AuditLog.objects.filter(pk__in=list(kept)).values("pk", *FIELDS)]
+        rows += [{"pk": pk, **archived[pk]} for pk in kept if archived and pk in archived]
+        for row in rows:
             redactions = kept[row["pk"]]
             if _accounts_for(row, redactions, sealed[row["pk"]], version):
                 yield Redacted(row["pk"], row["actor_id"], {each.part: each.erasure_id for each in redactions})
 
 
-def unfounded(rows: Iterable[Redacted], distrusted: set[UUID]) -> Iterator[UUID]:
-    """The rows among these whose erasure is not in the log, not to be trusted, or one of somebody else."""
+def unfounded(
+    rows: Iterable[Redacted], distrusted: set[UUID], archived: Mapping[UUID, UUID | None] | None = None
+) -> Iterator[UUID]:
+    """The rows among these whose erasure is not in the log, not to be trusted, or one of somebody else.
+
+    `archived`: erasures that left the log for a file, and of whom each was.
+    """
     rows = list(rows)
     named = sorted({pk for row in rows for pk in row.erasures.values()} - distrusted)
-    subjects: dict[UUID, UUID | None] = {}
+    subjects = {pk: subject for pk, subject in (archived or {}).items() if pk not in distrusted}
     for start in range(0, len(named), BATCH):
         found = AuditLog.objects.filter(pk__in=named[start : start + BATCH], action=AuditLog.Action.ERASE)
         subjects |= dict(found.values_list("pk", "subject_id"))

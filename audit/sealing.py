@@ -10,17 +10,18 @@ erasures made anonymous since is told from edits by redactions.py.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from audit.digests import FLAT, IN_PARTS, entries, plain
+from audit.digests import FLAT, IN_PARTS, entries, plain, row_digest
 from audit.models import AuditLog, AuditSeal
 from audit.redactions import Redacted, explained, unfounded
 from audit.signing import is_signed, sign
@@ -45,6 +46,10 @@ class Kind:
     SEAL_FORGED = "seal not made with the key"
     SEAL_DELETED = "seal deleted"
     SEAL_MISSING = "seal before it missing"
+    FILE_MISSING = "archive file missing"
+    FILE_SWAPPED = "archive file is another one"
+    FILE_CHANGED = "archive file changed"
+    ARCHIVE_FORGED = "archive not made with the key"
 
 
 class Finding(NamedTuple):
@@ -132,7 +137,7 @@ def seal(*, settle: timedelta = SETTLE) -> list[AuditSeal]:
 
     Of two that seal at once one fails with IntegrityError and has changed nothing.
     """
-    until = _first_id_at(timezone.now() - settle)
+    until = first_id_at(timezone.now() - settle)
     last = AuditSeal.objects.select_related("previous").order_by("-pk").first()
     made: list[AuditSeal] = []
     while rows := list(entries(after=last.last_row if last else BEGINNING, before=until, limit=ROWS_PER_SEAL)):
@@ -169,7 +174,23 @@ class Verdict:
     anonymous: int = 0
 
 
-def verify(outside: Iterable[Sealed] = ()) -> Verdict:
+class Archive(Protocol):
+    """Where rows are that left the log; see archiving.py."""
+
+    erasures: dict[UUID, UUID | None]
+    """Those among the rows that were read, and of whom each was."""
+
+    def is_unread(self, seal: Sealed) -> bool:
+        """Whether the rows of this seal are in a file that nobody can read."""
+
+    def rows_of(self, seal: Sealed) -> Mapping[UUID, Mapping[str, Any]] | None:
+        """The rows of a seal that a file holds, by id; None for a seal whose rows are in the log."""
+
+    def findings(self) -> list[Finding]:
+        """What is wrong with the files themselves."""
+
+
+def verify(outside: Iterable[Sealed] = (), archive: Archive | None = None) -> Verdict:
     """Compare every sealed row with its seal; `outside` are the seals of the file. Reads each row once, in chunks."""
     kept = {each.id: each for each in outside if each.is_valid}
     here = {each.pk: Sealed.of(each) for each in AuditSeal.objects.select_related("previous")}
@@ -177,22 +198,25 @@ def verify(outside: Iterable[Sealed] = ()) -> Verdict:
     findings = [Finding(Kind.SEAL_DELETED, pk) for pk in sorted(kept.keys() - here.keys())]
     findings += [Finding(Kind.SEAL_FORGED, pk) for pk in sorted(forged)]
     trusted = {pk: each for pk, each in here.items() if pk not in forged} | kept
-    chain = [trusted[pk] for pk in sorted(trusted)]
+    seals = [trusted[pk] for pk in sorted(trusted)]
     mismatches, after, signature = _Mismatches(), BEGINNING, ""
-    for each in chain:
+    for each in seals:
         if each.previous_signature != signature:
             findings += [] if forged else [Finding(Kind.SEAL_MISSING, each.id)]
             findings += _unproved(_ids().filter(pk__gt=after, pk__lt=each.first_row))
             after = UUID(int=each.first_row.int - 1)
-        mismatches.compare(each, after)
+        if archive is None or not archive.is_unread(each):
+            mismatches.compare(each, after, archive.rows_of(each) if archive else None)
         after, signature = each.last_row, each.signature
     end = max((here[pk].last_row for pk in forged), default=after)
     findings += mismatches.findings() + _unproved(_ids().filter(pk__gt=after, pk__lte=end))
     distrusted = {finding.id for finding in findings}
-    findings += [Finding(Kind.UNERASED, pk) for pk in unfounded(mismatches.redacted, distrusted)]
-    rows = sum(each.row_count for each in chain)
+    erasures = archive.erasures if archive else {}
+    findings += [Finding(Kind.UNERASED, pk) for pk in unfounded(mismatches.redacted, distrusted, erasures)]
+    findings += archive.findings() if archive else []
+    rows = sum(each.row_count for each in seals)
     waiting = _ids().filter(pk__gt=max(after, end)).count()
-    return Verdict(findings, len(chain), rows, waiting, len(mismatches.redacted))
+    return Verdict(findings, len(seals), rows, waiting, len(mismatches.redacted))
 
 
 class _Mismatches:
@@ -203,16 +227,18 @@ class _Mismatches:
         self.found: dict[UUID, bytes] = {}
         self.redacted: list[Redacted] = []
 
-    def compare(self, seal: Sealed, after: UUID) -> None:
-        """The rows after one, up to the seal's last, with its entries."""
+    def compare(self, seal: Sealed, after: UUID, archived: Mapping[UUID, Mapping[str, Any]] | None = None) -> None:
+        """The rows after one, up to the seal's last, with its entries. Rows of a file may still be in the log too."""
         expected, found, edited = seal.rows(), {}, {}
-        for pk, digest in entries(after=after, until=seal.last_row, version=seal.version):
+        filed = {pk: row_digest(row, seal.version) for pk, row in (archived or {}).items()}
+        here = entries(after=after, until=seal.last_row, version=seal.version)
+        for pk, digest in chain(filed.items(), (each for each in here if filed.get(each[0]) != each[1])):
             wanted = expected.pop(pk, None)
             if wanted != digest:
                 found[pk] = digest
                 if wanted is not None:
                     edited[pk] = wanted
-        for row in explained(edited, seal.version):
+        for row in explained(edited, seal.version, archived):
             self.redacted.append(row)
             del found[row.id], edited[row.id]
         self.found |= found
@@ -259,6 +285,6 @@ def _sha(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _first_id_at(moment: datetime) -> UUID:
+def first_id_at(moment: datetime) -> UUID:
     """The smallest UUIDv7 of that millisecond."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)

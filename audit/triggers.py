@@ -1,6 +1,6 @@
 """What the database refuses to do to the audit log and to what is held, whoever asks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from django.apps import apps
@@ -11,13 +11,17 @@ from promptlib.core.sql import Trigger, differs, refuse
 
 REFUSED: dict[Literal["UPDATE", "DELETE"], str] = {"UPDATE": "changed", "DELETE": "deleted"}
 ERASE = int(AuditLog.Action.ERASE)
+IS_NOT_ARCHIVED = "NOT EXISTS (SELECT 1 FROM audit_archives WHERE first_row <= OLD.id AND last_row >= OLD.id)"
+"""Rows leave the log only for a file that is registered; `verify_audit` then asks for that file."""
 
 
 def _refusal(message: str) -> Callable[[str], list[str]]:
     return lambda vendor: [refuse(vendor, message)]
 
 
-def _append_only(table: str, what: str, **exceptions: Any) -> list[Trigger]:
+def _append_only(
+    table: str, what: str, exceptions: Mapping[Literal["UPDATE", "DELETE"], dict[str, Any]] | None = None
+) -> list[Trigger]:
     return [
         Trigger(
             name=f"{table}_refuse_{event.lower()}",
@@ -26,7 +30,7 @@ def _append_only(table: str, what: str, **exceptions: Any) -> list[Trigger]:
             event=event,
             body=_refusal(f"{what} is append-only: its rows are never {word}."),
             serves=f"{what} is append-only",
-            **(exceptions if event == "UPDATE" else {}),
+            **(exceptions or {}).get(event, {}),
         )
         for event, word in REFUSED.items()
     ]
@@ -98,7 +102,15 @@ def _key(model: Any, path: list[str], row: str) -> str:
 
 
 TRIGGERS = [
-    *_append_only("audit_logs", "The audit log", when=_is_no_erasure, needs=("audit_redactions",)),
+    *_append_only(
+        "audit_logs",
+        "The audit log",
+        {
+            "UPDATE": {"when": _is_no_erasure, "needs": ("audit_redactions",)},
+            "DELETE": {"when": IS_NOT_ARCHIVED, "needs": ("audit_archives",)},
+        },
+    ),
+    *_append_only("audit_archives", "The list of archives"),
     *_append_only("audit_seals", "The chain of seals"),
     *_append_only("audit_redactions", "The list of redactions"),
     ERASURES_ONLY,

@@ -36,6 +36,8 @@ ECHO_PROVIDER = env.bool("ECHO_PROVIDER", default=False)
 AUDIT_SEAL_KEYS = env.list("AUDIT_SEAL_KEYS", default=[])
 AUDIT_SEAL_FILE = env.str("AUDIT_SEAL_FILE", default="")
 ACCOUNT_GRACE_DAYS = env.int("ACCOUNT_GRACE_DAYS", default=14)
+AUDIT_ARCHIVE_DIR = env.str("AUDIT_ARCHIVE_DIR", default="")
+AUDIT_ARCHIVE_DAYS = env.int("AUDIT_ARCHIVE_DAYS", default=730)
 RETENTION_TRASH_DAYS = env.int("RETENTION_TRASH_DAYS", default=30)
 PROVIDER_HOSTS = [host.lower() for host in env.list("PROVIDER_HOSTS", default=[])]
 PROVIDER_CONNECT_SECONDS = env.float("PROVIDER_CONNECT_SECONDS", default=10)
