@@ -46,10 +46,12 @@ NOT_PAGES = {
     *("mfa_download_recovery_codes", "templates_app:rejected_records"),
     *("conversations:export as a file", "conversations:export_all as a file"),
     *("audit:export", "accounts:export_history", "templates_app:export_history", "conversations:export_history"),
+    "accounts:download_data",
     *("templates_app:export as a file", "templates_app:export_all as a file"),
 }
 DIFFERENT_FOR_EVERYBODY = {
     *("site:home", "site:analytics", "audit:history", "audit:trash", "audit:trash_of_everybody", "accounts:person"),
+    "accounts:account",
     *("templates_app:list", "conversations:list", "mfa_index", "mfa_list_webauthn"),
 }
 
@@ -128,6 +130,9 @@ def visits_of_states(world: World) -> Iterator[Visit]:
     yield Visit("a title taken away", "owner", world.url("conversations:rename", "conversation"), {"title": ""})
     yield Visit("a wrong password", "anonymous", reverse("account_login"), {"login": "a@example.org", "password": "no"})
     yield Visit("a sign-up that fails", "anonymous", reverse("account_signup"), {"email": "a", "password1": "b"})
+    yield Visit("an erasure of which nothing is decided", "editor", reverse("accounts:close"), {"fate": "erase"})
+    yield Visit("an erasure by the only owner", "owner", reverse("accounts:close"), {"fate": "close"})
+    yield Visit("a closing without a reason", "staff", world.url("accounts:account", "person"), {"fate": "erase"})
     yield Visit("a profile that fails", "owner", reverse("accounts:profile"), {"handle": "-", "display_name": ""})
     labels, fork = world.url("templates_app:labels", "template"), world.url("templates_app:fork", "template")
     compare = world.url("templates_app:compare", "comparison")
