@@ -1,4 +1,4 @@
-"""Ties every audit row of a request to the person, address and request it came from."""
+"""Ties every audit row of a request to the person, address and request it came from; says it when a hold refuses."""
 
 import ipaddress
 from collections.abc import Callable
@@ -6,9 +6,11 @@ from collections.abc import Callable
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
 
 from audit.context import acting
+from audit.holds import Held
 
 
 class AuditMiddleware:
@@ -25,6 +27,10 @@ class AuditMiddleware:
             request_id=structlog.contextvars.get_contextvars().get("request_id"),
         ):
             return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """What a hold keeps is no error of the program's; the transaction that met it is undone."""
+        return render(request, "audit/held.html", status=409) if isinstance(exception, Held) else None
 
 
 def client_ip(request: HttpRequest) -> str | None:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import Error, transaction
+from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
 from audit import holds, purging
@@ -127,3 +129,19 @@ def test_without_a_hold_the_question_costs_one_query(django_assert_num_queries: 
     template.delete()
     with django_assert_num_queries(1):
         assert holds.held([template.deletion_id]) == set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_deletes_a_remark_that_is_held_is_told_so(client: Client) -> None:
+    conversation = ConversationFactory()
+    prompt = PromptFactory(conversation=conversation)
+    remark = PromptComment.objects.create(prompt=prompt, author=conversation.owner, text="Well")
+    client.force_login(conversation.owner)
+    address = reverse("conversations:delete_remark", args=[conversation.pk, prompt.pk, remark.pk])
+    placed = hold(conversation)
+    response = client.post(address)
+    assert (response.status_code, PromptComment.objects.get()) == (409, remark)
+    assert "A legal hold keeps this" in response.content.decode()
+    holds.lift_hold(placed, reason="Settled", by=placed.placed_by)
+    client.post(address)
+    assert not PromptComment.objects.exists()
