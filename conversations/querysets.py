@@ -38,7 +38,8 @@ class ConversationQuerySet(SoftDeleteQuerySet):
         return self.filter(Exists(self._seats(user).filter(role="owner")))
 
     def restorable_by(self, user: Any) -> Self:
-        return self.owned_by(user)
+        """As `owned_by`, begun at the person's seats: a trash is looked for among what is theirs."""
+        return self.filter(pk__in=_seats_of(user).filter(role="owner").values("conversation"))
 
     def search_trash(self, text: str) -> Self:
         """Also by what was asked and answered in them."""
@@ -62,6 +63,11 @@ class ConversationQuerySet(SoftDeleteQuerySet):
         return apps.get_model("conversations", "Participant").objects.filter(
             conversation=OuterRef("pk"), user_id=user.pk
         )
+
+
+def _seats_of(user: Any) -> models.QuerySet:
+    seats: models.QuerySet = apps.get_model("conversations", "Participant").objects.filter(user_id=user.pk)
+    return seats
 
 
 class ConversationManager(models.Manager.from_queryset(ConversationQuerySet)):  # type: ignore[misc]  # made at run time
@@ -90,9 +96,10 @@ class PromptQuerySet(SoftDeleteQuerySet):
 
     def restorable_by(self, user: Any) -> Self:
         """For the owner of the conversation all of it; for others who write there what they deleted themselves."""
-        conversations = apps.get_model("conversations", "Conversation").all_objects
-        own = Q(deleted_by=user.pk) & Q(self._in(self._conversations().editable_by(user)))
-        return self.filter(Q(self._in(conversations.owned_by(user))) | own)
+        seats = _seats_of(user).filter(role__in=WRITERS)
+        owned = Exists(seats.filter(conversation=OuterRef("conversation_id"), role="owner"))
+        own = Q(deleted_by=user.pk, conversation__deleted_at__isnull=True)
+        return self.filter(Q(owned) | own, conversation__in=seats.values("conversation"))
 
     def purgeable_by(self, user: Any) -> Self:
         """Only the owner of the conversation: what others delete there the owner may want back."""

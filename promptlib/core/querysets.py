@@ -177,7 +177,9 @@ class SoftDeleteQuerySet(LoggedQuerySet):
 
     def heads(self) -> Self:
         """Of each delete the row that it was about, without what went along: what stands in the trash by itself."""
-        rows = self.filter(deletion_id__isnull=False)  # it has an index
+        rows = self.filter(
+            deletion_id__gt=UUID(int=0)
+        )  # not NULL, in words that begin a walk of its index on SQLite too
         model = cast("type[SoftDeleteModel]", self.model)
         fields: list[Any] = [field for field in model._meta.concrete_fields if field.name != "deleted_by"]
         own = [field for field in fields if field.related_model is model]
