@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import crashes, history, one_template, plans, report, streams, thread
+from bench import crashes, history, one_template, plans, report, streams, thread, writes
 from bench.databases import ROOT, Database, made, version_of
 from bench.load import Measured, Page, client_name, measure, weigh
 from bench.server import Server, serving
@@ -54,6 +54,10 @@ def main() -> None:
     if options.thread:
         for given in options.database or ["sqlite"]:
             _open_thread(given, options)
+        return
+    if options.writes:
+        for given in options.database or ["sqlite"]:
+            _write(given, options)
         return
     if options.history:
         for given in options.database or ["sqlite"]:
@@ -98,6 +102,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--streams", action="store_true", help="instead, pages while 200 answers are being read")
     parser.add_argument("--crashes", type=int, metavar="N", help="instead, kill a worker mid-answer so many times")
     parser.add_argument("--thread", action="store_true", help="instead, a conversation of 10,000 interactions")
+    parser.add_argument("--writes", action="store_true", help="instead, writes with and without the audit log")
     parser.add_argument("--history", action="store_true", help="instead, histories over a million rows of the log")
     parser.add_argument("--keep", action="store_true", help="leave the databases on the MySQL server")
     return parser.parse_args()
@@ -163,6 +168,19 @@ def _open_thread(given: str, options: argparse.Namespace) -> None:
     text = thread.section(found, version_of(given))
     print(text)
     report.write(options.output, "thread_sqlite" if given == "sqlite" else "thread_mysql", text)
+
+
+def _write(given: str, options: argparse.Namespace) -> None:
+    _say("writes with and without the audit log …")
+    with tempfile.TemporaryDirectory(prefix="promptlib-bench-") as folder, made(given, 1, Path(folder)) as database:
+        database.manage("migrate", "-v0")
+        command = [sys.executable, "-m", "bench.writes"]
+        done = subprocess.run(
+            command, env=database.environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+        )
+    text = writes.section(json.loads(done.stdout), version_of(given))
+    print(text)
+    report.write(options.output, "writes_sqlite" if given == "sqlite" else "writes_mysql", text)
 
 
 def _read_history(given: str, options: argparse.Namespace) -> None:
