@@ -122,7 +122,7 @@ def test_a_purge_whose_audit_row_fails_takes_nothing(monkeypatch: pytest.MonkeyP
     def fail(*_args: Any, **_kwargs: Any) -> None:
         raise DatabaseError("no audit")
 
-    monkeypatch.setattr(AuditLog.objects, "bulk_create", fail)
+    monkeypatch.setattr(AuditLog, "take_origin", fail)
     with pytest.raises(DatabaseError):
         purging.purge([rating.deletion_id])
     assert type(rating).all_objects.get() == rating
