@@ -57,7 +57,7 @@ NOBODYS_TEXT = {
     "keys and digests": {
         *("User.password", "ShareLink.token_hash", "ShareLink.password", "TemplateVersion.content_hash"),
         *("Prompt.idempotency_key", "AuditSeal.digest", "AuditSeal.signature"),
-        "AuditRedaction.signature",
+        *("AuditRedaction.signature", "AuditArchive.name", "AuditArchive.digest", "AuditArchive.signature"),
     },
     "made from another column, which is covered": {
         *("PromptTemplate.slug", "Team.slug", "Category.slug", "Tag.slug", "ValueSet.name_key", "User.email_key"),
