@@ -25,7 +25,8 @@ from django.utils import timezone
 
 from accounts.models import Closure, Invitation, User
 from audit.context import acting
-from audit.models import LegalHold, Purge
+from audit.models import AuditLog, LegalHold, Purge
+from audit.services import record
 from conversations.models import Conversation, ConversationTag, PromptComment, SeatOffer
 from promptlib.core.models import SoftDeleteModel
 from templates_app import services
@@ -72,7 +73,9 @@ NOBODYS_TEXT = {
     },
 }
 EXEMPT = set().union(*NOBODYS_TEXT.values())
-BY_HAND = {"User.email", "Invitation.email", "SeatOffer.email", "Label.name", "AIModel.base_url"}
+BY_HAND = {"User.email", "Invitation.email", "SeatOffer.email", "Label.name", "AIModel.base_url"} | {
+    *("AuditLog.user_agent", "AuditLog.reason")
+}
 """Planted by what they are made from, below or in the world: an address must stay one."""
 STRUCTURE = {"name", "type", "kind", "role", "model", "is_run", "rejected", "template", "conversation", "revision"}
 
@@ -256,8 +259,9 @@ def _add(world: World, canaries: Canaries) -> None:
         examples=[{"role": "user", "content": "Sow."}],
         parameters={"stop": ["END"]},
     )
-    with acting(owner, ip="192.0.2.1", user_agent="Orchard browser"):
+    with acting(owner, ip="192.0.2.1", user_agent=canaries.word("AuditLog.user_agent", owner)):
         services.publish_version(template, author=owner, base_revision=template.revision, body="Count {{ orchard }}.")
+        record(AuditLog.Action.ACCESS, template, actor=owner, reason=canaries.word("AuditLog.reason", owner))
 
 
 def _offer(world: World) -> dict[str, Any]:
