@@ -3,22 +3,26 @@
 What was planted before is recognised and left alone, whatever people made of it since.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import F
 from django.utils import timezone
 
 from audit.context import acting
 from audit.services import record_past
-from conversations.models import AIModel
+from conversations.models import AIModel, Participant
 from promptlib.core.transactions import in_transaction
 from promptlib.site.demo.diary import Diary
 from promptlib.site.demo.library import plant_templates
 from promptlib.site.demo.people import plant_people
 from promptlib.site.demo.threads import plant_conversations
 from promptlib.site.seed import SeedData, load
+from templates_app.models import Follow, PromptTemplate
+from templates_app.services.following import follow_own
 
 __all__ = ["Planted", "plant"]
 
@@ -46,10 +50,21 @@ def _plant(data: SeedData, password: str, today: date) -> Planted:
         **plant_conversations(data, people, diary),
     }
     record_past(diary.events)
+    _note_looks(people.values())
     if settings.ECHO_PROVIDER:
         with acting(next((user for user in people.values() if user.is_staff), None)):
             _offer_echo()
     return Planted(counts, tuple(new))
+
+
+def _note_looks(people: Iterable[Any]) -> None:
+    """The log's keys are of today: who has read what there is has done so since, but for some templates."""
+    seats = Participant.objects.filter(user__in=people, last_read_at__gte=F("last_activity_at"))
+    seats.update(last_read_at=timezone.now())
+    for person in people:
+        follow_own(PromptTemplate.objects.filter(owner=person).values_list("pk", flat=True), user=person)
+    often_rated = Follow.objects.filter(user__in=people, template__rating_count__gte=4)
+    often_rated.update(seen_at=timezone.now() - timedelta(weeks=3))
 
 
 def _offer_echo() -> None:
