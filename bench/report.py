@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SHARE_AIM, MEMORY_AIM, START_AIM, GROWTH_AIM = 0.35, 250, 3.0, 1.5
 AIMED_SHARE = ("library", "template")
 AIMED_GROWTH = ("library", "library, two words", "template", "thread")
-PARTS = ("", "template_", "streams_", "crashes_", "thread_", "history_")
+PARTS = ("", "template_", "streams_", "crashes_", "thread_", "history_", "writes_")
 KINDS = tuple(f"{part}{kind}" for part in PARTS for kind in ("sqlite", "mysql"))
 INTRODUCTION = """\
 # What promptlib costs
