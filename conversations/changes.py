@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -54,9 +54,17 @@ def tell_of(seats: Sequence[Any], user: Any) -> dict[Any, News]:
     }
 
 
-def news_for(seat: Participant) -> News:
-    """What others did in the conversation since this person read it; one query."""
-    if seat.unfollowed_at is not None or seat.last_read_at is None:
+def is_changed(user: Any) -> Exists:
+    """Whether a seat is the person's own and something is new to them: to annotate seats with."""
+    own = Participant.objects.filter(
+        pk=OuterRef("pk"), user=user.pk, unfollowed_at__isnull=True, last_read_at__isnull=False
+    )
+    return Exists(with_news(own.annotate(looked_at=F("last_read_at")), rows_for(user, KINDS), **_OF))
+
+
+def news_for(seat: Any) -> News:
+    """What others did in the conversation since this person read it; a query only where `is_changed` says so."""
+    if not seat.is_changed:
         return News()
     pk, since = seat.conversation_id, seat.last_read_at
     rows, has_more = read(rows_for(seat.user, KINDS), {pk: since})[pk]

@@ -6,7 +6,7 @@ from uuid import uuid4
 from django.http import HttpRequest
 
 from audit.news import News, is_long_ago
-from conversations.changes import news_for
+from conversations.changes import is_changed, news_for
 from conversations.forms import AskForm
 from conversations.models import AIModel, Conversation, Participant, Prompt
 from conversations.querysets import WRITERS
@@ -23,8 +23,8 @@ from templates_app.models import PromptTemplate
 
 def thread_context(request: HttpRequest, conversation: Conversation, form: AskForm | None = None) -> dict[str, Any]:
     """Everything of the page, in about eight queries."""
-    people = conversation.participants.living().select_related("user").annotate(newest=newest_of(conversation))
-    seats = list(people.order_by("created_at", "pk"))
+    people = conversation.participants.living().select_related("user").order_by("created_at", "pk")
+    seats = list(people.annotate(newest=newest_of(conversation), is_changed=is_changed(request.user)))
     mine = next((seat for seat in seats if seat.user_id == request.user.pk), None)
     where = {name: as_uuid(request.GET.get(name)) for name in ("at", "before", "after", "upto")}
     window = load_window(
