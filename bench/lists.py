@@ -67,6 +67,8 @@ def lists(reader: User, words: str, client: Client) -> Iterator[Listed]:
     yield from _conversations(reader, word, words, client)
     yield from _thread(reader)
     yield from _history(reader, client)
+    yield Listed("Trash", _url("audit:trash"))
+    yield Listed("Trash: two words", _url("audit:trash", q=words))
     for kind in ("prompttemplate", "conversation"):
         yield Listed(f"Trash: {kind}", _url("audit:trash", kind=kind))
     yield Listed("Search: everything", _url("site:search", q=words))
