@@ -196,6 +196,7 @@ def test_a_file_that_is_missing_or_another_one_is_named(tmp_path: Path, ids: lis
     }
 
 
+@pytest.mark.django_db(transaction=True)  # MySQL commits where a trigger is dropped
 def test_a_log_that_is_not_what_was_sealed_is_not_moved(tmp_path: Path, ids: list[UUID]) -> None:
     sql.drop(TRIGGERS)
     try:
