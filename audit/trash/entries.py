@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, F, Value, Window
+from django.db.models import Count, F, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 from django.utils.text import Truncator, capfirst
@@ -74,28 +74,22 @@ class Entry:
 def entries_of(rows: Sequence[SoftDeleteModel], *, names: int = NAMES_SHOWN) -> list[Entry]:
     """Lines for these rows, of which the keys and deletions are enough.
 
-    Queries for numbers, reasons, rules and legal holds, and one for each kind of row: for the things and for what went
-    along.
+    Queries for reasons, rules and legal holds, and one for each kind that can be in the trash.
     """
-    numbers = _numbers(rows)
-    loaded = _load(rows, numbers, names)
+    loaded = _load(rows, names)
     reasons, days = _reasons(rows), trash_days()
     held = holds.held([row.deletion_id for row in rows if row.deletion_id])
     return [
         Entry(
-            loaded[row.pk].head,
-            [
-                _companions(model, number, loaded[row.pk].names[model])
-                for model, number in numbers[row.pk].items()
-                if number
-            ],
+            of.head,
+            [_companions(model, number, of.names[model]) for model, number in of.numbers.items() if number],
             reasons.get((str(row.pk), str(row.deletion_id)), ""),
             days_left(row, days[type(row)]),
             days[type(row)],
             row.deletion_id in held,
         )
         for row in rows
-        if row.pk in loaded  # else somebody restored it a moment ago
+        if (of := loaded[row.deletion_id]).head is not None  # else somebody restored it a moment ago
     ]
 
 
@@ -111,48 +105,32 @@ def _companions(model: type[SoftDeleteModel], number: int, names: Sequence[str])
     return Companions(capfirst(str(label)), number, names)
 
 
-def _numbers(rows: Sequence[SoftDeleteModel]) -> Mapping[Any, dict[type[SoftDeleteModel], int]]:
-    """By the key of each row: the kinds of its deletion, and how many besides the row itself."""
-    models, by_deletion = soft_delete_models(), {row.deletion_id: row for row in rows}
-    groups = [
-        model.all_objects.filter(deletion_id__in=by_deletion)
-        .order_by()
-        .values("deletion_id")
-        .annotate(model=Value(index), number=Count("pk"))
-        .values_list("deletion_id", "model", "number")
-        for index, model in enumerate(models)
-    ]
-    found: dict[Any, dict[type[SoftDeleteModel], int]] = defaultdict(dict)
-    for deletion_id, index, number in groups[0].union(*groups[1:], all=True) if rows else ():
-        row = by_deletion[deletion_id]
-        found[row.pk][models[index]] = number - isinstance(row, models[index])
-    return found
-
-
 @dataclass
 class _Loaded:
-    head: Any
+    """What one deletion took: the thing itself, and by kind how many rows besides and the names of the first."""
+
+    head: Any = None
+    numbers: dict[type[SoftDeleteModel], int] = field(default_factory=dict)
     names: dict[type[SoftDeleteModel], list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
-def _load(
-    rows: Sequence[SoftDeleteModel], numbers: Mapping[Any, dict[type[SoftDeleteModel], int]], limit: int
-) -> dict[Any, _Loaded]:
-    """Of each deletion and kind the first rows: the thing itself is the first of its own kind."""
-    heads = {row.deletion_id: row.pk for row in rows}
-    names: dict[Any, dict[type[SoftDeleteModel], list[str]]] = defaultdict(lambda: defaultdict(list))
-    found: dict[Any, Any] = {}
-    for model in {model for kinds in numbers.values() for model in kinds}:
-        deletions = [row.deletion_id for row in rows if model in numbers[row.pk]]
-        place = Window(RowNumber(), partition_by=F("deletion_id"), order_by=F("pk").asc())
-        shown: Any = model.all_objects.filter(deletion_id__in=deletions)
-        for each in shown.for_trash().annotate(place=place).filter(place__lte=limit + 1).order_by("pk"):
-            head = heads[each.deletion_id]
-            if each.pk == head:
-                found[head] = each
-            elif len(names[head][model]) < limit:
-                names[head][model].append(each.name_along)
-    return {pk: _Loaded(head, names[pk]) for pk, head in found.items()}
+def _load(rows: Sequence[SoftDeleteModel], limit: int) -> Mapping[Any, _Loaded]:
+    """By deletion; of each kind the first rows are read: the thing itself is the first of its own."""
+    heads = {row.deletion_id: row for row in rows}
+    found: dict[Any, _Loaded] = defaultdict(_Loaded)
+    of_deletion = F("deletion_id")
+    place = Window(RowNumber(), partition_by=of_deletion, order_by=F("pk").asc())
+    for model in soft_delete_models() if rows else ():
+        shown: Any = model.all_objects.filter(deletion_id__in=heads).for_trash().order_by("pk")
+        shown = shown.annotate(place=place, number=Window(Count("pk"), partition_by=of_deletion))
+        for each in shown.filter(place__lte=limit + 1):
+            head, of = heads[each.deletion_id], found[each.deletion_id]
+            of.numbers[model] = each.number - isinstance(head, model)
+            if each.pk == head.pk:
+                of.head = each
+            elif len(of.names[model]) < limit:
+                of.names[model].append(each.name_along)
+    return found
 
 
 def _reasons(rows: Sequence[SoftDeleteModel]) -> dict[tuple[str, str], str]:

@@ -137,7 +137,7 @@ class TestPage:
                 soft_delete.delete([gone], by=owner)
                 deleted(conversation)
                 soft_delete.delete([RatingFactory(user=owner, template=other)], by=owner)
-            with django_assert_max_num_queries(14) as captured:  # four kinds of things, their rules and holds
+            with django_assert_max_num_queries(12) as captured:
                 page(client)
             counts.append(len(captured))
         assert counts[0] == counts[1]
