@@ -3,6 +3,7 @@
 With `REQUIRE_ALL=1` (the CI sets it) a test that would skip fails, except where only `PROMPTLIB_TEST_DATA` is missing.
 """
 
+import gc
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -42,6 +43,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=dropped)
         left_out = set(dropped)
         items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is loaded by now stays: the collector need not walk through it in every test again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _touches_tables(item: pytest.Item) -> bool:

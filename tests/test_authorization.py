@@ -123,6 +123,7 @@ def test_who_is_answered_what(world: World, name: str) -> None:
     assert shown or not route.shows
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("name", ROUTES)
 def test_a_fragment_is_answered_as_the_page_and_a_commenter_as_a_viewer(world: World, name: str) -> None:
     route = ROUTES[name]
@@ -177,6 +178,7 @@ def without_address(response: HttpResponse) -> str:
     return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|/keys/\d+|\b\w{64}\b", "", response.content.decode())
 
 
+@pytest.mark.sqlite_only
 def test_no_form_is_taken_from_another_site(world: World) -> None:
     taken = {}
     for name, route in ROUTES.items():
