@@ -51,8 +51,10 @@ ADDITIONS: dict[int, Callable[[str], Any]] = {
 
 def sentence(row: AuditLog, who: str, *, about: UUID | None = None, subject: Any = None) -> SafeString:
     """`about` is what the page is about, whose name need not be said again; `subject` what the thing belongs to."""
-    what = thing(row, is_about_page=about is not None and str(about) == row.object_pk)
-    if subject is not None and about != row.subject_id:
+    is_named = subject is not None and about != row.subject_id
+    is_about_page = about is not None and str(about) == row.object_pk
+    what = thing(row, is_about_page=is_about_page, owner=subject.told_name if is_named else "")
+    if is_named:
         where = format_html('<a href="{}">{}</a>', subject.get_absolute_url(), subject.told_name)
         what = format_html(_("{what} of {where}"), what=what, where=where)
     return format_html(str(_words(row)), who=format_html("<b>{}</b>", who), what=what)
@@ -85,10 +87,14 @@ def listed(parts: list[str]) -> str:
     return _("%(first)s and %(last)s") % {"first": ", ".join(parts[:-1]), "last": parts[-1]}
 
 
-def thing(row: AuditLog, *, is_about_page: bool = False) -> SafeString:
-    """The thing: linked where it has a page of its own, with its kind where it belongs to something larger."""
+def thing(row: AuditLog, *, is_about_page: bool = False, owner: str = "") -> SafeString:
+    """The thing: linked where it has a page of its own, with its kind where it belongs to something larger.
+
+    `owner` is the name of what it belongs to, if that is said beside it: the thing's own need not end in it.
+    """
     model = model_of(row)
-    name = Truncator(" ".join(row.object_repr.split())).chars(70)
+    told = " ".join(row.object_repr.split())
+    name = Truncator(told.removesuffix(f" {owner}") if owner else told).chars(70)
     if model is None:
         return format_html("{}", name)
     if not name:

@@ -20,7 +20,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from playwright.sync_api import Browser, BrowserContext, Request, Route
+from playwright.sync_api import Browser, BrowserContext, Error, Request, Route
 
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE_COLOUR_RULES = ["color-contrast", "link-in-text-block"]
@@ -136,7 +136,11 @@ class Inspector:
         client.raise_request_exception = False
         self.server.expect(visit, client)
         self._show("light", 1280)
-        self.page.goto(visit.url)
+        try:
+            self.page.goto(visit.url)
+        except Error as error:  # a page that leads elsewhere leads out of this process
+            self.problems[str(visit)] = [f"answered {self.server.status}: {error}"]
+            return
         self.page.evaluate(HOLD_STILL)
         self.page.evaluate(Axe().axe_script)
         self.table.append(

@@ -206,6 +206,7 @@ def staff_see_all_of_it(page: Page, person: User) -> None:
     arrived(page, "Select audit log row to view")
     name, staff = person.display_name, "Vera Holm"
     happened = [
+        (staff, "opened", "interaction"),
         (staff, "signed in", "person"),
         (name, "created", "rating"),
         (name, "changed", "interaction"),  # its answer was recorded
@@ -217,14 +218,17 @@ def staff_see_all_of_it(page: Page, person: User) -> None:
         (name, "created", "conversation"),
         (name, "signed in", "person"),
     ]
-    cells = [[row.locator(f".field-{column}").inner_text() for column in COLUMNS] for row in rows.all()[:10]]
+    cells = [
+        [row.locator(f".field-{column}").inner_text() for column in COLUMNS] for row in rows.all()[: len(happened)]
+    ]
     assert [tuple(row) for row in cells] == happened
     page.goto("/")
     page.get_by_role("navigation", name="Main").get_by_role("link", name="History").click()
     arrived(page, "History")
-    told = page.locator(".event__what > p:first-child").all_inner_texts()[:3]
-    assert told[:2] == [f"{staff} signed in", f"{name} created rating 4 ★ {TITLE}"]
-    assert re.match(f"{name} changed interaction ", told[2])
+    told = page.locator(".event__what > p:first-child").all_inner_texts()[:4]
+    assert re.match(f"{staff} opened interaction ", told[0])
+    assert told[1:3] == [f"{staff} signed in", f"{name} created rating 4 ★ of {TITLE}"]
+    assert re.match(f"{name} changed interaction ", told[3])
 
 
 # ---- by keyboard alone ---------------------------------------------------------------------------------------------
