@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 
 from accounts.models import User
 from audit.models import AuditLog
@@ -135,15 +136,16 @@ def test_every_conversation_message_and_branch_arrives(path: Path, owner: User) 
 @pytest.mark.skipif(not FILES, reason="PROMPTLIB_TEST_DATA names no folder of collections")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_repeat_changes_nothing_and_an_export_brings_everything_back(path: Path, owner: User, tmp_path: Path) -> None:
-    take_in(path, owner)
-    before = snapshot()
-    rows = AuditLog.objects.count()
-    assert set(take_in(path, owner)) <= {Kind.SAME, Kind.BAD}
-    assert (snapshot(), AuditLog.objects.count()) == (before, rows)
     exported = tmp_path / "export.json"
-    exported.write_bytes(as_json(owner))
-    for conversation in Conversation.objects.all():
-        conversation.hard_delete()
+    with transaction.atomic():
+        take_in(path, owner)
+        before = snapshot()
+        rows = AuditLog.objects.count()
+        assert set(take_in(path, owner)) <= {Kind.SAME, Kind.BAD}
+        assert (snapshot(), AuditLog.objects.count()) == (before, rows)
+        exported.write_bytes(as_json(owner))
+        transaction.set_rollback(True)
+    assert not Conversation.all_objects.exists()
     assert set(take_in(exported, owner)) <= {Kind.CREATED}
     assert snapshot() == before
 
