@@ -130,7 +130,7 @@ def visits_of_states(world: World) -> Iterator[Visit]:
     yield Visit("a title taken away", "owner", world.url("conversations:rename", "conversation"), {"title": ""})
     yield Visit("a wrong password", "anonymous", reverse("account_login"), {"login": "a@example.org", "password": "no"})
     yield Visit("a sign-up that fails", "anonymous", reverse("account_signup"), {"email": "a", "password1": "b"})
-    yield Visit("an erasure of which nothing is decided", "editor", reverse("accounts:close"), {"fate": "erase"})
+    yield Visit("an erasure of which nothing is decided", "owner", reverse("accounts:close"), {"fate": "erase"})
     yield Visit("an erasure by the only owner", "owner", reverse("accounts:close"), {"fate": "close"})
     yield Visit("a closing without a reason", "staff", world.url("accounts:account", "person"), {"fate": "erase"})
     yield Visit("a profile that fails", "owner", reverse("accounts:profile"), {"handle": "-", "display_name": ""})

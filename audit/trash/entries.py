@@ -1,7 +1,7 @@
 """What a line of the trash tells: the thing, what went with it, who deleted it and why, and for how long it stays."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from django.utils.text import Truncator, capfirst
 from audit import holds
 from audit.models import AuditLog
 from audit.retention import trash_days
+from promptlib.core.deletion import hanging
 from promptlib.core.models import SoftDeleteModel
 from promptlib.core.soft_delete import soft_delete_models
 
@@ -74,7 +75,7 @@ class Entry:
 def entries_of(rows: Sequence[SoftDeleteModel], *, names: int = NAMES_SHOWN) -> list[Entry]:
     """Lines for these rows, of which the keys and deletions are enough.
 
-    Queries for reasons, rules and legal holds, and one for each kind that can be in the trash.
+    Queries for reasons, rules and legal holds, and one for each kind that can have gone with them.
     """
     loaded = _load(rows, names)
     reasons, days = _reasons(rows), trash_days()
@@ -120,7 +121,7 @@ def _load(rows: Sequence[SoftDeleteModel], limit: int) -> Mapping[Any, _Loaded]:
     found: dict[Any, _Loaded] = defaultdict(_Loaded)
     of_deletion = F("deletion_id")
     place = Window(RowNumber(), partition_by=of_deletion, order_by=F("pk").asc())
-    for model in soft_delete_models() if rows else ():
+    for model in _may_be_in({type(row) for row in rows}):
         shown: Any = model.all_objects.filter(deletion_id__in=heads).for_trash().order_by("pk")
         shown = shown.annotate(place=place, number=Window(Count("pk"), partition_by=of_deletion))
         for each in shown.filter(place__lte=limit + 1):
@@ -131,6 +132,12 @@ def _load(rows: Sequence[SoftDeleteModel], limit: int) -> Mapping[Any, _Loaded]:
             elif len(of.names[model]) < limit:
                 of.names[model].append(each.name_along)
     return found
+
+
+def _may_be_in(roots: Collection[type[SoftDeleteModel]]) -> list[type[SoftDeleteModel]]:
+    """What a deletion of a row of one of these kinds can have taken."""
+    along = {link.model for root in roots for link in hanging(root)}
+    return [model for model in soft_delete_models() if model in roots or model in along]
 
 
 def _reasons(rows: Sequence[SoftDeleteModel]) -> dict[tuple[str, str], str]:
