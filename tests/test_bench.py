@@ -63,7 +63,7 @@ def test_every_list_has_a_plan() -> None:
         ("Admin: auditlog", "audit_logs by id, 50 rows"),
     } - lists == set()
     newest = next(plan for plan in found if plan.page == "History: latest first")
-    assert newest.read_by == ("audit_logs: `audit_logs_actor`",)
+    assert newest.read_by == ("audit_logs: `audit_logs_actor`", "audit_logs: `audit_logs_request`")
 
 
 def test_the_section_of_plans_is_replaced(tmp_path: Path) -> None:
