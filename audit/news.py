@@ -25,7 +25,7 @@ from promptlib.core.moments import KeyAfter, key_after
 LOOK = timedelta(hours=1)
 """How old the note of the last look may be, where nothing is new: a visit does not write each time."""
 
-MOST = 20
+MOST = 10
 """So many changes of one thing are told; of more it is said that there are more."""
 
 Action = AuditLog.Action
@@ -108,10 +108,13 @@ def read(rows: "QuerySet[AuditLog]", since: Mapping[Any, datetime]) -> dict[Any,
     """By subject the rows about it after a moment, newest first, and whether there are more. One query."""
     found: dict[Any, list[AuditLog]] = {subject: [] for subject in since}
     wanted = [Q(subject_id=subject, pk__gt=key_after(moment)) for subject, moment in since.items()]
-    place = Window(RowNumber(), partition_by="subject_id", order_by="-pk")
-    shown = (
-        rows.filter(reduce(or_, wanted)).only(*READ).alias(place=place).filter(place__lte=MOST + 1) if wanted else ()
-    )
+    if len(wanted) == 1:  # the index has them in order: no more are looked at than are shown
+        shown: Iterable[AuditLog] = rows.filter(wanted[0]).only(*READ).order_by(*OF_SUBJECT)[: MOST + 1]
+    elif wanted:
+        place = Window(RowNumber(), partition_by="subject_id", order_by="-pk")
+        shown = rows.filter(reduce(or_, wanted)).only(*READ).alias(place=place).filter(place__lte=MOST + 1)
+    else:
+        shown = ()
     for row in shown:
         found[row.subject_id].append(row)
     for several in found.values():

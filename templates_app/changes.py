@@ -63,7 +63,7 @@ def changed_templates(user: Any) -> QuerySet[Any]:
 def tell_of(marks: Sequence[Follow], user: Any) -> dict[Any, News]:
     """What changed of a few of these, by their keys; one query, two where a label moved."""
     told = read(rows_for(user, KINDS), {mark.template_id: mark.seen_at for mark in marks})
-    numbers = _numbers([row for rows, _has_more in told.values() for row in rows], {})
+    numbers = _numbers([row for rows, _has_more in told.values() for row in rows])
     found = {mark.pk: told[mark.template_id] for mark in marks}
     return {mark.pk: News(mark.seen_at, tell(found[mark.pk][0], numbers), found[mark.pk][1]) for mark in marks}
 
@@ -75,10 +75,9 @@ def is_changed(user: Any, template: str) -> Exists:
 
 
 def news_of(template: PromptTemplate, user: Any, since: datetime, versions: Iterable[TemplateVersion] = ()) -> News:
-    """What others changed of this template since then; one query, two where a label moved to none of `versions`."""
+    """What others changed of this template since then; one query. Labels are told of with the numbers of `versions`."""
     rows, has_more = read(rows_for(user, KINDS), {template.pk: since})[template.pk]
-    known = {str(version.pk): version.number for version in versions}
-    return News(since, tell(rows, known | _numbers(rows, known)), has_more)
+    return News(since, tell(rows, {str(version.pk): version.number for version in versions}), has_more)
 
 
 def tell(rows: Iterable[AuditLog], numbers: Mapping[str, int]) -> list[Change]:
@@ -86,10 +85,10 @@ def tell(rows: Iterable[AuditLog], numbers: Mapping[str, int]) -> list[Change]:
     return [_told(row, numbers) for row in rows]
 
 
-def _numbers(rows: Iterable[AuditLog], known: Mapping[str, int]) -> dict[str, int]:
+def _numbers(rows: Iterable[AuditLog]) -> dict[str, int]:
     """Of the versions that labels were put on: the log names them by key."""
     kind = ContentType.objects.get_for_model(Label).pk
-    named = {str(changed(row, "version")[1]) for row in rows if row.content_type_id == kind} - known.keys()
+    named = {str(changed(row, "version")[1]) for row in rows if row.content_type_id == kind}
     wanted = [pk for name in named if (pk := as_uuid(name))]
     found = TemplateVersion.objects.filter(pk__in=wanted).values_list("pk", "number") if wanted else ()
     return {str(pk): number for pk, number in found}

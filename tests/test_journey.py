@@ -90,6 +90,7 @@ def test_the_main_job(
     page = new_page(java_script_enabled=scripts, permissions=["clipboard-read", "clipboard-write"])
     sign_in(page, ada)
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Library").click()
+    arrived(page, "Library")
     find_the_template(page, library, scripts)
     fill_it_in(page, scripts)
     run_it(page, model)
