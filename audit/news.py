@@ -25,7 +25,7 @@ from promptlib.core.moments import KeyAfter, key_after
 LOOK = timedelta(hours=1)
 """How old the note of the last look may be, where nothing is new: a visit does not write each time."""
 
-MOST = 10
+MOST = 8
 """So many changes of one thing are told; of more it is said that there are more."""
 
 Action = AuditLog.Action
