@@ -1,6 +1,5 @@
 """The sentence that tells one event: who, did what, to which thing."""
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -42,11 +41,8 @@ REMOVED = gettext_lazy("{who} removed {what}")
 
 UNDONE = gettext_lazy("{who} undid a change of {what}")
 
-ADDITIONS: dict[int, Callable[[str], Any]] = {
-    Action.DELETE: lambda things: _("with %(things)s") % {"things": things},
-    Action.RESTORE: lambda things: _("with %(things)s") % {"things": things},
-    Action.PURGE: lambda things: _("with %(things)s") % {"things": things},
-}
+TAKE_ALONG = (Action.DELETE, Action.RESTORE, Action.PURGE)
+"""With a thing goes, or comes back, what hangs on it."""
 
 
 def sentence(row: AuditLog, who: str, *, about: UUID | None = None, subject: Any = None) -> SafeString:
@@ -70,14 +66,14 @@ def bulk_sentence(row: AuditLog, who: str, number: int) -> SafeString:
 
 def company(row: AuditLog, belonging: Belonging) -> str:
     """What went with a deletion or came back with it: "with 4 versions and 11 ratings"; nothing for other rows."""
-    if row.action not in ADDITIONS:
+    if row.action not in TAKE_ALONG:
         return ""
     parts = [
         _counted(kind, number - (kind == row.content_type_id))
         for (action, kind), number in sorted(belonging.tally.items(), key=lambda each: -each[1])
         if action == row.action and number - (kind == row.content_type_id) > 0
     ]
-    return str(ADDITIONS[row.action](listed(parts))) if parts else ""
+    return _("with %(things)s") % {"things": listed(parts)} if parts else ""
 
 
 def listed(parts: list[str]) -> str:
