@@ -7,7 +7,9 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from accounts import history, own_files, signals  # noqa: F401  # connects the receivers
+        from accounts import erasing, history, own_files, signals  # noqa: F401  # connects the receivers
+        from audit import holds
 
+        holds.ending.append(erasing.under_way)
         history.register()
         own_files.register()

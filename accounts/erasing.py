@@ -149,6 +149,11 @@ def estates_of(person: User) -> list[tuple[Estate, int, int]]:
     return [found for found in counts if found[1]]
 
 
+def under_way() -> "QuerySet[User]":
+    """People whose erasure has begun: a hold comes too late for what is theirs."""
+    return User.all_objects.filter(closure__erasure_id__isnull=False)
+
+
 def refuse_if_held(person: User) -> None:
     if holds.keeps(person):
         raise Held
@@ -172,6 +177,7 @@ def erase(closure: Closure) -> Iterator[None]:
 
 def _begin(closure: Closure) -> Erasure:
     closure = Closure.objects.select_for_update().select_related("user", "heir").get(pk=closure.pk)
+    holds.lock()
     refuse_if_held(closure.user)
     heir = closure.heir
     if HAND_OVER in closure.plan.values() and (heir is None or heir.is_deleted or not heir.is_active or heir.closes_at):

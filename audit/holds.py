@@ -4,7 +4,7 @@ A hold keeps a person, template or conversation, and every row that belongs to i
 deleted for good. A delete to the trash and a restore stay possible.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,9 @@ from promptlib.core.models import BaseModel
 from promptlib.core.soft_delete import soft_delete_models
 
 CHUNK = 500
+
+ending: list[Callable[[], Iterable[Model]]] = []
+"""Who deletes for good in steps without a `Purge` registers what names the things that have begun to go."""
 
 
 class Held(ProtectedError):
@@ -49,9 +52,9 @@ def held(deletion_ids: Collection[UUID], subjects: Collection[UUID] | None = Non
     return found
 
 
-def keeps(instance: Model) -> bool:
+def keeps(instance: Model, subjects: Collection[UUID] | None = None) -> bool:
     """Whether a hold keeps this row, one that hangs on it, or one that must go before it: a person's templates."""
-    subjects = active()
+    subjects = active() if subjects is None else subjects
     if next(_held_rows(type(instance), [instance.pk], subjects), None):
         return True
     links = links_to(type(instance)).protect if subjects else ()
@@ -68,8 +71,8 @@ def lock() -> None:
 def place_hold(*, subject: BaseModel, reason: str, by: Any) -> LegalHold:
     """Raises TooLate where something of it is being deleted for good already."""
     lock()
-    pending = list(Purge.objects.values_list("deletion_id", flat=True))
-    if held(pending, {subject.pk}):
+    pending, subjects = list(Purge.objects.values_list("deletion_id", flat=True)), {subject.pk}
+    if held(pending, subjects) or any(keeps(each, subjects) for rows in ending for each in rows()):
         raise TooLate(_("Some of this is being deleted for good at this moment. Try again when that is done."))
     return LegalHold.objects.create(
         content_type=ContentType.objects.get_for_model(subject),

@@ -22,7 +22,7 @@ from accounts.erasing import HAND_OVER, PURGE
 from accounts.models import Closure, Invitation, TeamMembership, User
 from audit import sealing
 from audit.context import acting
-from audit.holds import lift_hold, place_hold
+from audit.holds import TooLate, lift_hold, place_hold
 from audit.models import AuditLog
 from conversations.models import Conversation, Participant, Prompt, PromptComment, SeatOffer
 from conversations.services import links
@@ -273,6 +273,24 @@ def test_what_is_held_is_not_erased(ines: User) -> None:
     lift_hold(hold, reason="Over", by=UserFactory(staff=True))
     call_command("close_accounts", stdout=StringIO())
     assert not PromptTemplate.all_objects.filter(pk=template.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_hold_comes_too_late_for_what_an_erasure_has_begun_with(ines: User) -> None:
+    others = TemplateFactory()
+    for _ in range(2):
+        TemplateFactory(owner=ines)
+    closure = close_account(ines, by=ines, days=0, is_erasure=True, plan={"templates": PURGE})
+    with patch.object(erasing, "BATCH", 1):
+        next(True for _step in finish(closure) if PromptTemplate.objects.filter(owner=ines).count() == 1)
+    left = PromptTemplate.objects.get(owner=ines)
+    for subject in (ines, left):
+        with pytest.raises(TooLate, match="is being deleted for good"):
+            place_hold(subject=subject, reason="A case", by=UserFactory(staff=True))
+    place_hold(subject=others, reason="A case", by=UserFactory(staff=True))
+    call_command("close_accounts", stdout=StringIO())
+    assert list(PromptTemplate.all_objects.all()) == [others]
+    assert where("wrackspurt") == {}
 
 
 @pytest.mark.django_db
