@@ -50,6 +50,18 @@ class BaseAdmin(HistoryElsewhere, admin.ModelAdmin):
         computed = [*sorted(shown), *getattr(self.model, "STATISTICS", ()), "created_at", "updated_at"]
         return [*super().get_readonly_fields(request, obj), *computed]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Of a row that is not there yet nothing is known that nobody types."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is not None:
+            return fieldsets
+        computed = set(self.get_readonly_fields(request))
+        typed = [
+            (title, {**options, "fields": [name for name in options["fields"] if name not in computed]})
+            for title, options in fieldsets
+        ]
+        return [(title, options) for title, options in typed if options["fields"]]
+
     def render_change_form(
         self,
         request: HttpRequest,
