@@ -67,13 +67,18 @@ def lock() -> None:
     ContentType.objects.select_for_update().get(pk=kind.pk)
 
 
-@transaction.atomic
-def place_hold(*, subject: BaseModel, reason: str, by: Any) -> LegalHold:
-    """Raises TooLate where something of it is being deleted for good already."""
+def refuse_if_late(subject: BaseModel) -> None:
+    """Raises TooLate where something of it is being deleted for good already, and lets nothing begin until the end."""
     lock()
     pending, subjects = list(Purge.objects.values_list("deletion_id", flat=True)), {subject.pk}
     if held(pending, subjects) or any(keeps(each, subjects) for rows in ending for each in rows()):
         raise TooLate(_("Some of this is being deleted for good at this moment. Try again when that is done."))
+
+
+@transaction.atomic
+def place_hold(*, subject: BaseModel, reason: str, by: Any) -> LegalHold:
+    """Raises TooLate, see `refuse_if_late`."""
+    refuse_if_late(subject)
     return LegalHold.objects.create(
         content_type=ContentType.objects.get_for_model(subject),
         subject_id=subject.pk,

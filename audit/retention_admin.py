@@ -4,8 +4,9 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -41,10 +42,19 @@ class HoldForm(forms.ModelForm):
         cleaned = super().clean() or {}
         kind, text = cleaned.get("content_type"), cleaned.get("thing", "").strip()
         if kind and text:
-            cleaned["subject"] = self._find(kind.model_class(), text)
-            if cleaned["subject"] is None:
+            subject = cleaned["subject"] = self._find(kind.model_class(), text)
+            if subject is None:
                 self.add_error("thing", _("There is no such thing of this kind, not even in the trash."))
+            else:
+                self._refuse_if_late(subject)
         return cleaned
+
+    def _refuse_if_late(self, subject: Any) -> None:
+        """The admin saves in the transaction that this is asked in."""
+        try:
+            holds.refuse_if_late(subject)
+        except holds.TooLate as error:
+            self.add_error("thing", str(error))
 
     @staticmethod
     def _find(model: Any, text: str) -> Any:
@@ -72,12 +82,23 @@ class LiftForm(forms.ModelForm):
             self.fields["lift_reason"].help_text = _("Saving lifts the hold: what it kept can be deleted for good.")
 
 
+class LiftedFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("active", _("In force")), ("lifted", _("Lifted"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LegalHold]) -> QuerySet[LegalHold]:
+        return queryset.filter(lifted_at__isnull=self.value() == "active") if self.value() else queryset
+
+
 @admin.register(LegalHold)
 class LegalHoldAdmin(BaseAdmin):
     """Placed and lifted with a reason; never deleted, never changed otherwise."""
 
     list_display = ("subject_repr", "content_type", "reason", "placed_by", "created_at", "lifted_at")
-    list_filter = (("lifted_at", admin.EmptyFieldListFilter),)
+    list_filter = (LiftedFilter,)
     search_fields = ("=subject_id", "subject_repr", "reason")
     list_select_related = ("content_type", "placed_by")
     ordering = ("-id",)
@@ -110,14 +131,6 @@ class LegalHoldAdmin(BaseAdmin):
         )
         obj.pk = placed.pk
         obj.refresh_from_db()
-
-    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().add_view(request, *args, **kwargs)
-        except holds.TooLate as error:
-            self.message_user(request, str(error), messages.ERROR)
-            request.method = "GET"
-            return super().add_view(request, *args, **kwargs)
 
     @staticmethod
     def _lifting(hold: LegalHold) -> tuple[str, ...]:

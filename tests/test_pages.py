@@ -23,6 +23,7 @@ from django.test import Client, TransactionTestCase, override_settings
 from django.urls import include, path, reverse
 from playwright.sync_api import Browser
 
+from audit import holds
 from audit.models import AuditLog
 from conversations.models import Conversation
 from promptlib.site.demo import plant
@@ -59,6 +60,8 @@ DIFFERENT_FOR_EVERYBODY = {
 def fail(request: HttpRequest, code: int) -> HttpResponse:
     if code == 429:
         return render(request, "429.html", status=429)
+    if code == 409:
+        raise holds.Held("A hold keeps it", set())
     raise {400: BadRequest, 403: PermissionDenied, 500: RuntimeError}[code]
 
 
@@ -145,6 +148,7 @@ def visits_of_states(world: World) -> Iterator[Visit]:
         yield Visit("not found", person, "/nothing/here/")
         yield Visit("not allowed", person, "/fail/403/")
     yield Visit("a form without its token", "owner", create, {}, checks_csrf=True)
+    yield Visit("what a hold keeps", "owner", "/fail/409/")
     for code in (400, 429, 500):
         yield Visit(f"fault {code}", "owner", f"/fail/{code}/")
 
@@ -208,6 +212,8 @@ def visits_of_demo() -> Iterator[Visit]:
     template = PromptTemplate.objects.filter(visibility="public").latest("usage_count")
     conversation = Conversation.objects.filter(participants__user__is_staff=True).latest("prompt_count")
     user = get_user_model().objects.filter(is_staff=True).earliest("id")
+    held, lifted = (holds.place_hold(subject=thing, reason="A case", by=user) for thing in (conversation, template))
+    holds.lift_hold(lifted, reason="Settled", by=user)
     library, analytics = reverse("templates_app:list"), reverse("site:analytics")
     urls = [
         *(reverse(name) for name in ("site:home", "audit:history", "audit:trash", "conversations:list")),
@@ -222,12 +228,17 @@ def visits_of_demo() -> Iterator[Visit]:
         reverse("admin:accounts_user_change", args=[user.pk]),
         reverse("admin:conversations_aimodel_add"),
         reverse("admin:audit_auditlog_changelist"),
+        reverse("admin:audit_legalhold_changelist"),
+        reverse("admin:audit_legalhold_add"),
+        *(reverse("admin:audit_legalhold_change", args=[hold.pk]) for hold in (held, lifted)),
+        reverse("admin:audit_retentionrule_add"),
         reverse("admin:conversations_prompt_changelist"),
         reverse("admin:conversations_prompt_change", args=[conversation.prompts.earliest("id").pk]),
         reverse("admin:templates_app_prompttemplate_changelist"),
         reverse("admin:templates_app_prompttemplate_change", args=[template.pk]),
     ]
-    return (Visit(f"demonstration {url}", "staff", url) for url in urls)
+    yield from (Visit(f"demonstration {url}", "staff", url) for url in urls)
+    yield Visit("a hold of nothing", "staff", reverse("admin:audit_legalhold_add"), {"thing": "nothing"})
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Staff place and lift holds, and set the rules, in the admin."""
 
+import re
 from typing import Any
 
 import pytest
@@ -50,8 +51,11 @@ def test_a_hold_is_placed_by_address_id_or_email_and_lifted_once_with_a_reason(c
     placed.refresh_from_db()
     assert (placed.lift_reason, placed.lifted_by, placed.reason) == ("Settled", staff, "Case 7")
     assert client.post(reverse("admin:audit_legalhold_delete", args=[placed.pk]), {"post": "yes"}).status_code == 403
-    html = client.get(reverse("admin:audit_legalhold_changelist")).content.decode()
-    assert "Reply" in html
+    held = "admin:audit_legalhold_changelist"
+    for state, there in (("", True), ("?state=active", True), ("?state=lifted", False)):
+        html = client.get(reverse(held) + state).content.decode()
+        table = html[html.index('id="result_list"') : html.index('id="changelist-filter"')]
+        assert ("Reply" in table, person.display_name in table) == (there, True)
     assert LegalHold.objects.count() == 4
 
 
@@ -63,6 +67,7 @@ def test_what_does_not_exist_or_is_going_already_is_not_held(client: Client, sta
     Purge.objects.create(deletion_id=template.deletion_id)
     html = client.post(reverse(ADD), {**post, "content_type": kind(PromptTemplate)}).content.decode()
     assert "being deleted for good" in html
+    assert "Case 7" in html and str(template.pk) in html  # what was typed is still there
     assert not LegalHold.objects.exists()
 
 
@@ -77,6 +82,7 @@ def test_who_is_not_allowed_places_and_lifts_none(client: Client) -> None:
 
 def test_a_rule_is_for_a_kind_that_can_lie_in_the_trash(client: Client, staff: User) -> None:
     page = reverse("admin:audit_retentionrule_add")
+    assert not {"Created at", "Updated at"} & set(re.findall(r"<label>(.+?):", client.get(page).content.decode()))
     for model, days in ((LegalHold, {"trash_days": 7}), (User, {"idle_days": 90}), (PromptTemplate, {"trash_days": 0})):
         client.post(page, {"content_type": kind(model), **days})
     assert not RetentionRule.objects.exists()
