@@ -47,9 +47,10 @@ class Thread:
             for prompt in chunk:
                 self.numbers[prompt.pk] = len(self.numbers) + 1
                 yield prompt
+            if len(chunk) < CHUNK:
+                break
             last = chunk[-1].pk
-            if len(chunk) == CHUNK:  # opening one again costs more than a short conversation
-                release_connection()
+            release_connection()  # opening one again costs more than a short conversation
         if not may_read(self.reader, self.conversation.pk):
             raise AccessLost
 
