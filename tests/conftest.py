@@ -5,6 +5,7 @@ With `REQUIRE_ALL=1` (the CI sets it) a test that would skip fails, except where
 
 import gc
 import os
+from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+
+from tests.proof import IS_WHOLE
 
 pytest_plugins = [
     "tests.plugins.browser",
@@ -37,12 +40,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     on_mysql = settings.DATABASES["default"]["ENGINE"].endswith("mysql")
     foreign = {"sqlite_only", "html_check"} if on_mysql else {"mysql_only"}
     dropped = [
-        item for item in items if any(map(item.get_closest_marker, foreign)) or (on_mysql and not _touches_tables(item))
+        item
+        for item in items
+        if any(map(item.get_closest_marker, foreign))
+        or (on_mysql and not (_touches_tables(item) and _is_worth_it(item)))
     ]
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         left_out = set(dropped)
         items[:] = [item for item in items if item not in left_out]
+    if config.getoption("numprocesses", None):
+        _begin_with_what_takes_long(items)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -51,11 +59,25 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
 
 
+def _is_worth_it(item: pytest.Item) -> bool:
+    """On MySQL people wait for the journeys alone of what goes on in the browser; a whole proof has all of it."""
+    return IS_WHOLE or item.get_closest_marker("browser") is None or item.get_closest_marker("slow") is not None
+
+
 def _touches_tables(item: pytest.Item) -> bool:
     fixtures = {"db", "transactional_db", "live_server", "client", "admin_client"}
     return item.get_closest_marker("django_db") is not None or not fixtures.isdisjoint(
         getattr(item, "fixturenames", ())
     )
+
+
+def _begin_with_what_takes_long(items: list[pytest.Item]) -> None:
+    """Each process is given a file at a time: none is to begin a long one when the others are about to end."""
+    seconds: Counter[Path] = Counter()
+    for item in items:
+        if marker := item.get_closest_marker("slow"):
+            seconds[item.path] += marker.kwargs.get("seconds", 5)
+    items.sort(key=lambda item: -seconds[item.path])
 
 
 @pytest.hookimpl(wrapper=True)

@@ -67,6 +67,7 @@ def database_url(tmp_path: Path, django_db_blocker: pytest.FixtureDef) -> Iterat
             cursor.execute(f"DROP DATABASE {name}")
 
 
+@pytest.mark.slow(seconds=20)
 @pytest.mark.django_db
 def test_there_and_back_on_data(database_url: str) -> None:
     environment = {**os.environ, "DATABASE_URL": database_url, "SECRET_KEY": "k" * 60, "PYTHONWARNINGS": "ignore"}

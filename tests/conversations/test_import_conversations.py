@@ -133,6 +133,7 @@ def test_every_conversation_message_and_branch_arrives(path: Path, owner: User) 
         assert branches({key: found[key] for key in own}) == branches(expected)
 
 
+@pytest.mark.slow(seconds=20)
 @pytest.mark.skipif(not FILES, reason="PROMPTLIB_TEST_DATA names no folder of collections")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_repeat_changes_nothing_and_an_export_brings_everything_back(path: Path, owner: User, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Twenty saves at once by two editors: nothing is lost, numbers have no gaps, and every conflict is shown."""
+"""Many saves at once by two editors: nothing is lost, numbers have no gaps, and every conflict is shown."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,12 +10,13 @@ from templates_app import services
 from templates_app.models import Draft, PromptTemplate
 from tests.factories import GrantFactory, TemplateFactory, UserFactory
 from tests.pages import form_fields
+from tests.proof import size
 from tests.templates_app.test_services import numbers, together
 from tests.templates_app.test_writing import edit_url
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-SAVES = 20
+SAVES = size(8, 20)
 LINES = [f"This is line {number}." for number in range(SAVES)]
 
 
@@ -27,7 +28,7 @@ def template() -> PromptTemplate:
 
 
 def save_all(template: PromptTemplate, change: Callable[[int, str], str]) -> list[list[Any]]:
-    """What each of the twenty was answered: the statuses, and of each 409 the page."""
+    """What each of them was answered: the statuses, and of each 409 the page."""
     editors = [template.owner, template.grants.get().user]
     clients = [Client() for _save in range(SAVES)]
     pages = []
