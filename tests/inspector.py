@@ -1,31 +1,37 @@
-"""Opens pages in Chromium, without a server, and collects what is wrong with them.
+"""Opens pages in Chromium and collects what is wrong with them.
 
-The test client of this process renders what the browser asks for, so nothing has to be waited for and the queries of
-each page are known. Static files come from where `collectstatic` put them.
+The test client of this process renders what the browser asks for, so what a test has not committed is seen and the
+queries of each page are known. Static files come from where `collectstatic` put them.
 """
 
 import gzip
 import json
+import mimetypes
 import re
-from collections.abc import Callable
-from contextvars import copy_context
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Lock, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from playwright.sync_api import Browser, BrowserContext, Error, Request, Route
+from playwright.sync_api import Browser, Error
 
 from tests.proof import IS_WHOLE
 
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE_COLOUR_RULES = ["color-contrast", "link-in-text-block"]
+AXE_PATH = "/axe.js"
+KEPT = {"Cache-Control": "max-age=86400, immutable"}
 MOST_QUERIES = 20
 MOST_BYTES = 150_000
 
@@ -46,6 +52,7 @@ HOLD_STILL = """() => {
 UNFOLD = """() => document.querySelectorAll("details:not([name])").forEach((each) => {
     each.open = true;
 })"""
+LOADED = """() => performance.getEntriesByType("resource").map((each) => each.name)"""
 TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
     [...document.querySelectorAll("body *")]
         .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
@@ -66,67 +73,119 @@ class Visit:
         return f"{self.name}, {self.person}"
 
 
-class InProcessServer:
-    """Answers the requests of a browser context; remembers what the last page was and weighed."""
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
-    def __init__(self, context: BrowserContext) -> None:
+
+class InProcessServer(ThreadingHTTPServer):
+    """Answers what the browser asks for; remembers what the last page was and weighed.
+
+    Pages are rendered one at a time on the test's own connection, so what it has not committed is seen and each query
+    is counted. Static files may be kept by the browser, as those of a real server.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
         self.problems: list[str] = []
-        context.route("**/*", self._answer)
+        self.client: Client | None = None
+        self._database = connections["default"]
+        self._one_at_a_time = Lock()
+        Thread(target=self.serve_forever, daemon=True).start()
 
     def expect(self, visit: Visit, client: Client) -> None:
         """From here on requests are those of this visit, and answered to this client."""
-        self.client, self.visit = client, visit
-        self.html, self.status, self.queries, self.bytes_sent = b"", 0, 0, 0
-        self.problems.clear()
-        self._context = copy_context()  # a handler runs in one of its own, where Django would open another connection
+        with self._one_at_a_time:
+            self.client, self.visit = client, visit
+            self.html, self.status, self.queries = b"", 0, 0
+            self.problems.clear()
 
-    def _answer(self, route: Route, request: Request) -> None:
-        address = urlsplit(request.url)
-        if address.hostname != "localhost":
-            self.problems.append(f"request to another host: {request.url}")
-            route.abort()
-        elif address.path.startswith(settings.STATIC_URL):
-            self._send_file(route, address.path.removeprefix(settings.STATIC_URL))
-        else:
-            url = f"{address.path}?{address.query}" if address.query else address.path
-            self._context.copy().run(self._render, route, request, url)
+    def rest(self) -> None:
+        """What a page still asks for is not answered any more: the visit is over."""
+        with self._one_at_a_time:
+            self.client = None
 
-    def _send_file(self, route: Route, name: str) -> None:
-        file = Path(settings.STATIC_ROOT, name)
-        if not file.is_file():
-            self.problems.append(f"no such file: {name}")
-            route.fulfill(status=404)
-            return
-        compressed = file.with_name(f"{file.name}.br")
-        self.bytes_sent += (compressed if compressed.is_file() else file).stat().st_size
-        route.fulfill(path=file)
-
-    def _render(self, route: Route, request: Request, url: str) -> None:
-        is_page = request.is_navigation_request()
-        headers = {name: value for name, value in request.headers.items() if name.startswith("hx-")}
-        with CaptureQueriesContext(connection) as captured:
+    def render(self, method: str, url: str, data: bytes, asked: Mapping[str, str]) -> Answer:
+        with self._one_at_a_time, self._on_the_database_of_the_test(), CaptureQueriesContext(connection) as captured:
+            if self.client is None:
+                return Answer(HTTPStatus.NO_CONTENT)
+            headers = {name: value for name, value in asked.items() if name.lower().startswith("hx-")}
+            is_page = asked.get("Sec-Fetch-Dest") == "document"
             if is_page:
-                method = self.client.get if self.visit.post is None else self.client.post
-                response = method(url, self.visit.post, headers=headers)
+                ask = self.client.get if self.visit.post is None else self.client.post
+                response = ask(url, self.visit.post, headers=headers)
             else:
-                content_type = request.headers.get("content-type", "application/octet-stream")
-                data = request.post_data_buffer or b""
-                response = self.client.generic(request.method, url, data, content_type, headers=headers)
+                content_type = asked.get("Content-Type", "application/octet-stream")
+                response = self.client.generic(method, url, data, content_type, headers=headers)
             body = b"".join(response) if response.streaming else response.content
-        if is_page:
-            self.html, self.status, self.queries = body, response.status_code, len(captured)
-            self.bytes_sent += len(gzip.compress(body, 6))
-        sent = {name: value for name, value in response.headers.items() if name != "Content-Length"}
-        route.fulfill(status=response.status_code, headers=sent, body=body)
+            if is_page:
+                self.html, self.status, self.queries = body, response.status_code, len(captured)
+                if 300 <= response.status_code < 400:  # it leads elsewhere: there is nothing to look at
+                    return Answer(HTTPStatus.NO_CONTENT)
+            return Answer(response.status_code, dict(response.items()), body)
+
+    @contextmanager
+    def _on_the_database_of_the_test(self) -> Iterator[None]:
+        self._database.inc_thread_sharing()
+        connections["default"] = self._database
+        try:
+            yield
+        finally:
+            self._database.dec_thread_sharing()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: InProcessServer
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        if path == AXE_PATH:
+            self._send(Answer(HTTPStatus.OK, {"Content-Type": "text/javascript", **KEPT}, Axe().axe_script.encode()))
+            return
+        if path.startswith(settings.STATIC_URL):
+            self._send_file(Path(settings.STATIC_ROOT, path.removeprefix(settings.STATIC_URL)))
+            return
+        data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self._send(self.server.render(self.command, self.path, data, self.headers))
+
+    do_POST = do_GET
+
+    def _send_file(self, file: Path) -> None:
+        if not file.is_file():
+            self.server.problems.append(f"no such file: {file.name}")
+            self._send(Answer(HTTPStatus.NOT_FOUND))
+            return
+        content_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        self._send(Answer(HTTPStatus.OK, {"Content-Type": content_type, **KEPT}, file.read_bytes()))
+
+    def _send(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            if name.lower() not in {"content-length", "connection"}:
+                self.send_header(name, value)
+        if answer.status != HTTPStatus.NO_CONTENT:
+            self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def log_message(self, *_args: Any) -> None:
+        """Nothing: the test says what was asked for."""
 
 
 class Inspector:
     """Looks at one page after the other. `problems` by visit; `table` of status, queries, bytes of HTML, bytes sent."""
 
     def __init__(self, browser: Browser, html_check: Callable[..., None]) -> None:
-        self.context = browser.new_context(base_url="http://localhost", reduced_motion="reduce", locale="en-GB")
-        self.server = InProcessServer(self.context)
+        self.server = InProcessServer()
+        self.context = browser.new_context(base_url=self.server.url, reduced_motion="reduce", locale="en-GB")
         self.page = self.context.new_page()
+        self.page.on("request", lambda request: self._on_request(request.url))
         self.page.on("console", lambda message: self._on_console(message.type, message.text))
         self.page.on("pageerror", lambda error: self.server.problems.append(f"script error: {error}"))
         self.html_check = html_check
@@ -137,17 +196,22 @@ class Inspector:
         cache.clear()
         client.raise_request_exception = False
         self.server.expect(visit, client)
+        try:
+            self._look_at(visit)
+        finally:
+            self.server.rest()
+
+    def _look_at(self, visit: Visit) -> None:
         self._show("light", 1280)
         try:
             self.page.goto(visit.url)
-        except Error as error:  # a page that leads elsewhere leads out of this process
+        except Error as error:
             self.problems[str(visit)] = [f"answered {self.server.status}: {error}"]
             return
         self.page.evaluate(HOLD_STILL)
-        self.page.evaluate(Axe().axe_script)
-        self.table.append(
-            (str(visit), self.server.status, self.server.queries, len(self.server.html), self.server.bytes_sent)
-        )
+        self.page.add_script_tag(url=AXE_PATH)
+        bytes_sent = self._bytes_sent()
+        self.table.append((str(visit), self.server.status, self.server.queries, len(self.server.html), bytes_sent))
         html = self.server.html
         for markup, replacement in EXEMPT_FROM_HTML_CHECK.items() if visit.url.startswith("/admin/") else ():
             html = re.sub(markup, replacement, html)
@@ -164,13 +228,15 @@ class Inspector:
         found += self.server.problems
         if visit.post is None and self.server.queries > MOST_QUERIES:
             found.append(f"{self.server.queries} queries")
-        if self.server.bytes_sent > MOST_BYTES:
-            found.append(f"{self.server.bytes_sent:,} bytes sent")
+        if bytes_sent > MOST_BYTES:
+            found.append(f"{bytes_sent:,} bytes sent")
         if found:
             self.problems[str(visit)] = list(dict.fromkeys(found))
 
     def close(self) -> None:
         self.context.close()
+        self.server.shutdown()
+        self.server.server_close()
 
     def report(self) -> str:
         """What each page costs, a line each."""
@@ -184,6 +250,18 @@ class Inspector:
     def _show(self, theme: Any, width: int) -> None:
         self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         self.page.set_viewport_size({"width": width, "height": 900})
+
+    def _bytes_sent(self) -> int:
+        """The page and all that it loaded, as a browser that knows none of it gets it: compressed."""
+        names = {urlsplit(url).path for url in self.page.evaluate(LOADED)}
+        files = [Path(settings.STATIC_ROOT, name.removeprefix(settings.STATIC_URL)) for name in names]
+        found = [(file.with_name(f"{file.name}.br"), file) for file in files if file.is_file()]
+        compressed = sum((small if small.is_file() else file).stat().st_size for small, file in found)
+        return compressed + len(gzip.compress(self.server.html, 6))
+
+    def _on_request(self, url: str) -> None:
+        if not url.startswith(f"{self.server.url}/"):
+            self.server.problems.append(f"request to another host: {url}")
 
     def _on_console(self, kind: str, text: str) -> None:
         is_the_status = self.server.status >= 400 and "Failed to load resource" in text

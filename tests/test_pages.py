@@ -1,9 +1,10 @@
 """Every page, in the states people meet it in, as `tests/inspector.py` looks at it.
 
-That is: axe (WCAG 2.2 A and AA, best practice) wide in light and narrow in dark, in a whole proof wide in dark too;
-nothing scrolls sideways at 320 px; no script error, nothing the content security policy refuses; valid HTML; bounds on
-bytes and queries. Names, addresses and who may open what come from the authorization matrix (`tests/routes.py`): a page
-that has its row there is looked at here. `-s` prints what each page weighs and costs.
+That is: axe (WCAG 2.2 A and AA, best practice) wide in light and narrow in dark, in a whole proof wide in dark too and
+to everybody to whom a page looks different; nothing scrolls sideways at 320 px; no script error, nothing the content
+security policy refuses; valid HTML; bounds on bytes and queries. Names, addresses and who may open what come from the
+authorization matrix (`tests/routes.py`): a page that has its row there is looked at here. `-s` prints what each page
+weighs and costs.
 """
 
 import sys
@@ -30,6 +31,7 @@ from promptlib.site.demo import plant
 from templates_app.models import PromptTemplate
 from tests.core.test_static import STORAGES
 from tests.inspector import Inspector, Visit
+from tests.proof import IS_WHOLE
 from tests.routes import ROUTES
 from tests.world import PEOPLE, World, make_world
 
@@ -271,7 +273,11 @@ def inspector(_static_files: Path, browser: Browser, html_check: Callable[..., N
 
 def inspect_all(inspector: Inspector, visits: Iterable[Visit], client: Callable[[Visit], Client]) -> None:
     """Each on what was there at first: what a visit writes is taken back."""
+    seen = set()
     for visit in visits:
+        if visit.name in seen and not IS_WHOLE:  # it looks a little different to each person
+            continue
+        seen.add(visit.name)
         with transaction.atomic():
             inspector.inspect(visit, client(visit))
             transaction.set_rollback(True)
