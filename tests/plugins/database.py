@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, connection
 from django.test import TransactionTestCase
 
@@ -143,6 +145,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         state = MySQLState() if connection.vendor == "mysql" else SQLiteState()
         if isinstance(state, SQLiteState) and not migrated().exists():
             state.keep(migrated())
+        ContentType.objects.get_for_models(*apps.get_models())  # else the first to ask pays a query for it
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: state.restore())
         yield
