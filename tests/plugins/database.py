@@ -145,7 +145,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         state = MySQLState() if connection.vendor == "mysql" else SQLiteState()
         if isinstance(state, SQLiteState) and not migrated().exists():
             state.keep(migrated())
-        ContentType.objects.get_for_models(*apps.get_models())  # else the first to ask pays a query for it
+        # What is asked once and then known: else the first test to need it pays a query more.
+        ContentType.objects.get_for_models(*apps.get_models())
+        assert connection.features.supports_json_field
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: state.restore())
         yield
