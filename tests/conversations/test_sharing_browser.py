@@ -48,6 +48,24 @@ def test_two_people_see_what_the_other_asks_and_a_removed_one_nothing_more(fault
     expect(reads.get_by_text("There is nothing here")).to_be_visible(timeout=PATIENCE)
 
 
+def test_what_appears_while_one_looks_is_read_and_where_that_cannot_be_said_nothing_is(live_server, new_page):
+    conversation = ConversationFactory()
+    PromptFactory(conversation=conversation, input_text="Ripe?")
+    seat = ParticipantFactory(conversation=conversation, role="viewer")
+    page = sign_in(new_page(), live_server, seat.user)
+    page.goto(live_server.url + conversation.get_absolute_url())
+    for text, refused in (("Still?", False), ("And now?", True)):
+        if refused:
+            page.route("**/reading/", lambda route: route.fulfill(status=404))
+        with page.expect_response("**/reading/", timeout=PATIENCE):
+            PromptFactory(conversation=conversation, input_text=text)
+            expect(page.get_by_text(text)).to_be_visible(timeout=PATIENCE)
+    seat.refresh_from_db()
+    still, now = conversation.prompts.order_by("pk")[1:]
+    assert still.created_at < seat.last_read_at < now.created_at
+    expect(page.locator("[data-toast]")).to_have_count(0)
+
+
 def test_a_revoked_link_dies_while_it_is_open(live_server, new_page):
     conversation = ConversationFactory()
     PromptFactory(conversation=conversation, input_text="Ripe?", response_text="Very ripe.")

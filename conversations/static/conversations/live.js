@@ -29,7 +29,13 @@ function show(html) {
   const leaf = document.querySelector(".composer input[name=leaf]");
   if (leaf) leaf.value = leafOf();
   if (follow) window.scrollTo({ top: document.documentElement.scrollHeight });
-  if (!document.hidden) window.htmx?.ajax("POST", thread.dataset.reading, { swap: "none" });
+  if (!document.hidden) tellRead();
+}
+
+// Nobody asked for this: where it fails, it does so in silence. Who was removed meanwhile learns of it by the next look.
+function tellRead() {
+  const headers = { ...JSON.parse(document.body.dataset.hxHeaders ?? "{}"), "HX-Request": "true" };
+  fetch(thread.dataset.reading, { method: "POST", headers }).catch(() => {});
 }
 
 async function look() {
