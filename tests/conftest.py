@@ -38,18 +38,20 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "promptlib
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests about one database are not collected on the other; those of markup or of no table run on SQLite alone."""
     on_mysql = settings.DATABASES["default"]["ENGINE"].endswith("mysql")
+    runs_all = hasattr(config, "workerinput")  # one of several processes, see script/test
     foreign = {"sqlite_only", "html_check"} if on_mysql else {"mysql_only"}
     dropped = [
         item
         for item in items
         if any(map(item.get_closest_marker, foreign))
-        or (on_mysql and not (_touches_tables(item) and _is_worth_it(item)))
+        or (on_mysql and not _touches_tables(item))
+        or (on_mysql and runs_all and not _is_worth_the_wait(item))
     ]
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         left_out = set(dropped)
         items[:] = [item for item in items if item not in left_out]
-    if config.getoption("numprocesses", None):
+    if runs_all:
         _begin_with_what_takes_long(items)
 
 
@@ -59,7 +61,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
 
 
-def _is_worth_it(item: pytest.Item) -> bool:
+def _is_worth_the_wait(item: pytest.Item) -> bool:
     """On MySQL people wait for the journeys alone of what goes on in the browser; a whole proof has all of it."""
     return IS_WHOLE or item.get_closest_marker("browser") is None or item.get_closest_marker("slow") is not None
 
