@@ -41,7 +41,7 @@ class LoggedQuerySet(models.QuerySet):
         return clone
 
     def update(self, **values: Any) -> int:
-        fields = [] if self._unlogged else told_fields(self.model, values)
+        fields = self._told_fields(values)
         if not fields or self.query.is_sliced or self.query.combinator:
             with accounted():
                 return super().update(**values)
@@ -51,9 +51,20 @@ class LoggedQuerySet(models.QuerySet):
 
     update.alters_data = True  # type: ignore[attr-defined]  # Django's mark: templates may not call it
 
+    def update_locked(self, rows: Sequence[Any], **values: Any) -> int:
+        """As `update`, of rows that the caller has read whole and locked: they are not read again, and are up to date.
+
+        What the database works out (`F("revision") + 1`) stays in them as it was, unless changes of it are told.
+        """
+        fields = self._told_fields(values)
+        with transaction.atomic(using=self._db_to_write(), savepoint=False):
+            return sum(self._write(batch, values, fields) for batch in batches(rows))
+
+    update_locked.alters_data = True  # type: ignore[attr-defined]  # as above
+
     def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
         objs, names = tuple(objs), list(fields)
-        told = [] if self._unlogged else told_fields(self.model, names)
+        told = self._told_fields(names)
         if not told:
             with accounted():
                 return super().bulk_update(objs, names, batch_size)
@@ -117,6 +128,9 @@ class LoggedQuerySet(models.QuerySet):
         clone = super()._clone()  # type: ignore[misc]  # not in the stubs
         clone._unlogged = self._unlogged
         return clone
+
+    def _told_fields(self, names: Iterable[str]) -> list[models.Field]:
+        return [] if self._unlogged else told_fields(self.model, names)
 
     def _db_to_write(self) -> str:
         self._for_write = True

@@ -89,22 +89,21 @@ def _set_field(name: str) -> Callable[[Templates, Any, Any], list[Entry]]:
 
     def apply(templates: Templates, value: Any, by: Any) -> list[Entry]:
         now = value.pk if isinstance(value, Category) else value
-        before = [{"id": str(each.pk), "was": _plain(_get(each, name)), "now": _plain(now)} for each in templates]
-        before = [entry for entry in before if entry["was"] != entry["now"]]
-        _change_field(name, {UUID(entry["id"]): now for entry in before})
-        return before
+        was = {each: _get(each, name) for each in templates if _get(each, name) != now}
+        _change_field(name, dict.fromkeys(was, now))
+        return [{"id": str(each.pk), "was": _plain(old), "now": _plain(now)} for each, old in was.items()]
 
     return apply
 
 
 def _undo_field(name: str) -> Callable[[Templates, list[Entry], Any], int]:
     def undo(templates: Templates, before: list[Entry], by: Any) -> int:
-        was: dict[Any, Any] = {}
+        was: dict[PromptTemplate, Any] = {}
         shelves = {str(pk) for pk in Category.objects.values_list("pk", flat=True)} if name == "category" else set()
         for template, entry in _pairs(templates, before):
             is_there = name != "category" or entry["was"] is None or entry["was"] in shelves
             if _plain(_get(template, name)) == entry["now"] and is_there:
-                was[template.pk] = UUID(entry["was"]) if name == "category" and entry["was"] else entry["was"]
+                was[template] = UUID(entry["was"]) if name == "category" and entry["was"] else entry["was"]
         _change_field(name, was)
         return len(was)
 
@@ -122,7 +121,7 @@ def _grant(templates: Templates, choice: Any, by: Any) -> list[Entry]:
     role = choice["role"]
     had = {grant.template_id: grant for grant in Grant.objects.filter(template__in=templates, **whom)}
     changed = [each for each in templates if each.pk not in had or had[each.pk].role != role]
-    private = {each.pk: VISIBILITY.SHARED.value for each in changed if each.visibility == VISIBILITY.PRIVATE}
+    private = {each: VISIBILITY.SHARED.value for each in changed if each.visibility == VISIBILITY.PRIVATE}
     _change_field("visibility", private)
     made = [Grant(template=each, role=role, **whom) for each in changed if each.pk not in had]
     Grant.objects.bulk_create(made, batch_size=500)
@@ -135,7 +134,7 @@ def _grant(templates: Templates, choice: Any, by: Any) -> list[Entry]:
                 **{name: str(each.pk) if each else None for name, each in whom.items()},
                 "was": grant.role if grant else None,
                 "now": role,
-                "visibility": VISIBILITY.PRIVATE.value if template.pk in private else None,
+                "visibility": VISIBILITY.PRIVATE.value if template in private else None,
             }
         )
         if grant is not None:
@@ -150,7 +149,7 @@ def _undo_grant(templates: Templates, before: list[Entry], by: Any) -> int:
         return 0
     whom = {name: pairs[0][1][name] for name in ("user", "team")}
     rights = {grant.template_id: grant for grant in Grant.objects.filter(template__in=templates, **whom)}
-    undone, alone = 0, {}
+    undone, alone = 0, dict[PromptTemplate, str]()
     for template, entry in pairs:
         grant = rights.get(template.pk)
         if grant is None or grant.role != entry["now"]:
@@ -162,9 +161,9 @@ def _undo_grant(templates: Templates, before: list[Entry], by: Any) -> int:
             grant.role = entry["was"]
             grant.save(update_fields=["role"])
         if entry["visibility"] and template.visibility == VISIBILITY.SHARED:
-            alone[template.pk] = entry["visibility"]
-    others = set(Grant.objects.filter(template__in=alone).values_list("template", flat=True))
-    _change_field("visibility", {pk: was for pk, was in alone.items() if pk not in others})
+            alone[template] = entry["visibility"]
+    others = set(Grant.objects.filter(template__in=alone.keys()).values_list("template", flat=True))
+    _change_field("visibility", {each: was for each, was in alone.items() if each.pk not in others})
     return undone
 
 
@@ -211,12 +210,12 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, UUID) else value
 
 
-def _change_field(name: str, values: dict[Any, Any]) -> None:
+def _change_field(name: str, values: dict[PromptTemplate, Any]) -> None:
     """One statement per value; the revision moves on, so an open edit page does not put the old one back unseen."""
     for value in set(values.values()):
-        pks = [pk for pk, each in values.items() if each == value]
-        rows = PromptTemplate.objects.filter(pk__in=pks)
-        rows.update(**{name: value}, revision=F("revision") + 1, updated_at=timezone.now())
+        rows = [template for template, each in values.items() if each == value]
+        moved = {name: value, "revision": F("revision") + 1, "updated_at": timezone.now()}
+        PromptTemplate.objects.update_locked(rows, **moved)
 
 
 def _tag(name: str) -> Tag:

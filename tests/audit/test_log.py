@@ -57,6 +57,22 @@ def test_what_belongs_to_a_template_is_read_in_its_history() -> None:
     assert rows(rating)[0][0] == "created"
 
 
+def test_rows_that_are_locked_already_are_written_and_told_without_being_read_again(
+    django_assert_num_queries: Any,
+) -> None:
+    for _ in range(3):
+        TemplateFactory(title="Before", revision=1)
+    TemplateFactory(title="After", revision=1)
+    locked = list(PromptTemplate.objects.order_by("pk"))
+    known = rows(locked[3])
+    with transaction.atomic(), django_assert_num_queries(2):
+        PromptTemplate.objects.update_locked(locked, title="After", revision=F("revision") + 1)
+    assert [rows(each)[-1] for each in locked[:3]] == [("changed", {"title": ["Before", "After"]})] * 3
+    assert rows(locked[3]) == known
+    assert [each.title for each in locked] == ["After"] * 4
+    assert set(PromptTemplate.objects.values_list("title", "revision")) == {("After", 2)}
+
+
 def test_statistics_and_housekeeping_make_no_noise() -> None:
     template = TemplateFactory()
     before = AuditLog.objects.count()
@@ -228,6 +244,7 @@ def test_a_write_whose_audit_row_fails_does_not_happen(monkeypatch: pytest.Monke
         lambda: PromptTemplate.objects.create(owner=template.owner, title="New"),
         lambda: PromptTemplate.objects.bulk_create([PromptTemplate(owner=template.owner, title="New", slug="new")]),
         lambda: PromptTemplate.objects.update(title="After"),
+        lambda: PromptTemplate.objects.update_locked([template], title="After"),
         lambda: setattr(template, "title", "After") or template.save(),
         template.delete,
         template.hard_delete,

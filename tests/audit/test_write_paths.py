@@ -87,6 +87,7 @@ def changes(here: Scene, name: str, value: Any) -> Paths:
         "save": lambda row: given(row).save(),
         "save of one field": lambda row: given(row).save(update_fields=[name]),
         "update": lambda row: every_row(row).update(**{name: value}),
+        "update_locked": lambda row: every_row(row).update_locked([row], **{name: value}),
         "bulk_update": lambda row: every_row(row).bulk_update([given(row)], [name]),
         "update_or_create": lambda row: every_row(row).update_or_create(pk=row.pk, defaults={name: value}),
         "loaddata": lambda row: load(given(row)),
