@@ -40,7 +40,8 @@ COUNTERS = [
         target="conversations",
         key={"id": "{row}.conversation_id"},
         sums={"participant_count": "1"},
-        watch=("conversation_id",),
+        watch=("conversation_id", "user_id"),
+        lives_with=("user_id", "users"),
     ),
     Counter(
         name="prompts_of_version_counted",

@@ -43,7 +43,8 @@ COUNTERS = [
         target="templates",
         key={"id": "{row}.template_id"},
         sums={"favorite_count": "1"},
-        watch=("template_id",),
+        watch=("template_id", "user_id"),
+        lives_with=("user_id", "users"),
     ),
     Counter(
         name="template_forks_counted",

@@ -21,9 +21,9 @@ from django.core.management import call_command
 from django.db import connection
 from accounts.models import User
 from audit.models import AuditLog
-from conversations.models import Conversation, Prompt
+from conversations.models import Conversation, Participant, Prompt
 from promptlib.core.models import BaseModel
-from templates_app.models import PromptTemplate, Rating, TemplateVersion
+from templates_app.models import Favorite, PromptTemplate, Rating, TemplateVersion
 
 def migrate(*arguments):
     call_command("migrate", *arguments, verbosity=0)
@@ -35,6 +35,10 @@ def count():
 
 migrate()
 call_command("seed_demo", password="a-long-enough-word", verbosity=0)
+gone = User.objects.create_user(email="gone@example.org", handle="gone", password=None)
+Participant.objects.create(conversation=Conversation.objects.first(), user=gone, role="viewer")
+Favorite.objects.create(template=PromptTemplate.objects.first(), user=gone)
+gone.delete()
 count()
 for app, target in (("conversations", "0001"), ("templates_app", "0003"), ("audit", "0001"), ("accounts", "0001")):
     migrate(app, target)

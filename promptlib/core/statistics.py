@@ -27,6 +27,8 @@ class Counter:
     `key`: target column → SQL of the source row that names the target row (one column, or several with `upsert`).
     `when`: which source rows count. `sums`: target column → SQL number of one row. `latest`: target column → SQL time.
     `watch`: source columns whose change can change a sum. `upsert`: the target row is made when it is missing.
+    `lives_with`: source column → table of the row that it names; while that is in the trash the source row does not
+    count. Only where `key` is one column.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Counter:
     when: str = "1 = 1"
     latest: Mapping[str, str] = field(default_factory=dict)
     upsert: bool = False
+    lives_with: tuple[str, str] | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -46,14 +49,35 @@ class Counter:
     # ---- triggers --------------------------------------------------------------
 
     def triggers(self) -> list[Trigger]:
-        """Six at most: insert adds, delete takes away, update does both; one trigger each, as SQLite's WHEN wants."""
+        """Insert adds, delete takes away, update does both; one trigger each, as SQLite's WHEN wants."""
         changed = self._changed
         return [
             self._trigger("INSERT", "add", lambda vendor: self._when("NEW")),
             self._trigger("DELETE", "take", lambda vendor: self._when("OLD")),
             self._trigger("UPDATE", "take", lambda vendor: f"({changed(vendor)}) AND ({self._when('OLD')})"),
             self._trigger("UPDATE", "add", lambda vendor: f"({changed(vendor)}) AND ({self._when('NEW')})"),
+            *(self._triggers_of_holder(*self.lives_with) if self.lives_with else []),
         ]
+
+    def _triggers_of_holder(self, column: str, holder: str) -> Iterator[Trigger]:
+        """When what the source rows live with goes to the trash, and when it comes back."""
+        [(key, of_source)] = self.key.items()
+        rows = f"{self.source} WHERE {self.source}.{column} = NEW.id AND {self.when.format(row=self.source)}"
+        target = of_source.format(row=self.source)
+        for verb, sign, before, after in (("take", "-", "NULL", "NOT NULL"), ("add", "+", "NOT NULL", "NULL")):
+            changes = ", ".join(
+                f"{name} = {name} {sign} (SELECT SUM({sql.format(row=self.source)})"
+                f" FROM {rows} AND {target} = {self.target}.{key})"
+                for name, sql in self.sums.items()
+            )
+            yield Trigger(
+                name=f"{self.name}_{holder}_{verb}",
+                table=holder,
+                event="UPDATE",
+                when=f"OLD.deleted_at IS {before} AND NEW.deleted_at IS {after}",
+                body=[f"UPDATE {self.target} SET {changes} WHERE {key} IN (SELECT {target} FROM {rows})"],
+                serves=f"{self.target}: {', '.join(self.columns)}",
+            )
 
     def _trigger(self, event: Event, verb: str, when: Any) -> Trigger:
         return _CounterTrigger(
@@ -66,7 +90,11 @@ class Counter:
         )
 
     def _when(self, row: str) -> str:
-        return self.when.format(row=row)
+        when = self.when.format(row=row)
+        if not self.lives_with:
+            return when
+        column, holder = self.lives_with
+        return f"{when} AND EXISTS (SELECT 1 FROM {holder} WHERE id = {row}.{column} AND deleted_at IS NULL)"
 
     def _changed(self, vendor: str) -> str:
         return " OR ".join(distinct(vendor, f"OLD.{column}", f"NEW.{column}") for column in self.watch)

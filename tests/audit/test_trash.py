@@ -85,6 +85,12 @@ class TestPage:
         html = client.get(reverse("audit:trash_thing", args=[conversation.deletion_id])).content.decode()
         assert re.findall(r"<li>(Question \d)</li>", html) == [f"Question {number}" for number in range(7)]
 
+    def test_who_is_in_the_trash_themselves_is_not_counted_among_those_it_is_shared_with(self) -> None:
+        seat = ParticipantFactory()
+        gone = ParticipantFactory(conversation=seat.conversation).user
+        gone.delete()
+        assert Conversation.objects.get().stays_with == ["1 person it is shared with"]
+
     def test_the_days_left_are_red_when_few(self, client: Client) -> None:
         owner = UserFactory()
         aged(deleted(TemplateFactory(owner=owner, title="Soon")), 26)

@@ -4,6 +4,7 @@ import copy
 import random
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
@@ -11,10 +12,11 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, transaction
 from django.db.models import Model
 from uuid_utils.compat import uuid7
 
+from accounts.models import User
 from conversations.models import Conversation, Participant, Prompt, UsageDaily
 from promptlib.core import statistics
 from promptlib.core.transactions import in_transaction
@@ -163,11 +165,61 @@ def test_favourites_forks_and_seats_are_counted() -> None:
     update(PromptTemplate, fork.pk, deleted_at=NOW)
     assert numbers() == (1, 0, 2)
     update(PromptTemplate, fork.pk, deleted_at=None)
+    update(User, user.pk, deleted_at=NOW)
+    assert numbers() == (0, 1, 1)
+    update(User, user.pk, deleted_at=NOW + timedelta(days=1), display_name="Still there")
+    insert(Favorite, template_id=fork.pk, user_id=user.pk)
+    assert differences() == []
+    update(User, user.pk, deleted_at=None)
+    assert numbers() == (1, 1, 2)
     delete(Favorite, favorite)
     delete(Participant, seat)
     assert numbers() == (0, 1, 1)
     update(PromptTemplate, fork.pk, forked_from_id=None)
     assert numbers() == (0, 0, 1)
+    assert differences() == []
+
+
+@pytest.mark.django_db
+def test_what_somebody_in_the_trash_takes_along_is_taken_from_the_counts_once() -> None:
+    conversation, user, other = ConversationFactory(), UserFactory(), UserFactory()
+    seat = insert(Participant, conversation_id=conversation.pk, user_id=user.pk, role="viewer")
+    update(User, user.pk, deleted_at=NOW)
+    update(Participant, seat, user_id=other.pk)
+    conversation.refresh_from_db()
+    assert conversation.participant_count == 2
+    update(Participant, seat, user_id=user.pk)
+    delete(Participant, seat)
+    conversation.refresh_from_db()
+    assert conversation.participant_count == 1
+    assert differences() == []
+
+
+@pytest.mark.mysql_only
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", ["a seat is made", "a seat is passed on"])
+@pytest.mark.parametrize("first", ["to the trash", "the seat"])
+def test_whoever_gets_a_seat_while_they_go_to_the_trash_is_counted_right(first: str, way: str) -> None:
+    """Each waits for the end of the other's transaction, and looks then at what is there."""
+    seat, user = ParticipantFactory(), UserFactory()
+    place = {"conversation_id": seat.conversation_id, "user_id": user.pk, "role": "viewer"}
+    acts: list[Callable[[], Any]] = [
+        lambda: update(User, user.pk, deleted_at=NOW),
+        lambda: insert(Participant, **place) if way == "a seat is made" else update(Participant, seat.pk, **place),
+    ]
+    at_once, later = acts if first == "to the trash" else reversed(acts)
+
+    def act() -> None:
+        later()
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            at_once()
+            waiting = pool.submit(act)
+            wait([waiting], timeout=0.5)
+            assert not waiting.done()
+        waiting.result(timeout=10)
     assert differences() == []
 
 
