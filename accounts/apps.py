@@ -8,7 +8,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import erasing, history, own_files, signals  # noqa: F401  # connects the receivers
-        from audit import holds
+        from audit.retention import holds
 
         holds.ending.append(erasing.under_way)
         history.register()

@@ -3,7 +3,7 @@
 Each app says what it keeps of people: `Estate`s are what the person decides about, cleaners see to the rest. All of it
 comes in small steps, a transaction each, that can be done again: a killed erasure is begun anew and goes on where it
 was. The last step empties the person's own row and ends the closure, so there is no half-erased person whom nobody
-finds again. The database's rows of the audit log lose what they say of the person, see `audit.redactions`.
+finds again. The database's rows of the audit log lose what they say of the person, see `audit.proof.redactions`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -25,10 +25,10 @@ from accounts.forgetting import (
     leave_a_tombstone,
 )
 from accounts.models import Closure, User
-from audit import holds
 from audit.models import AuditLog, LegalHold
-from audit.redactions import ACTOR, CONTENT, redact
-from audit.removal import remove
+from audit.proof.redactions import ACTOR, CONTENT, redact
+from audit.retention import holds
+from audit.retention.removal import remove
 from audit.services import record
 from promptlib.core.models import BaseModel
 from promptlib.core.transactions import in_transaction

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Closure, Invitation, Team, User
 from audit.models import AuditLog
-from audit.redactions import ACTOR, CONTENT
+from audit.proof.redactions import ACTOR, CONTENT
 from promptlib.core.deletion import links_to
 from promptlib.core.fields import normalize_key
 from promptlib.core.models import BaseModel

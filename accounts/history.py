@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Invitation, Team, TeamMembership, User
-from audit import kinds
+from audit.history import kinds
 
 RIGHTS = frozenset({"is_active", "is_staff", "is_superuser"})
 PROFILE = frozenset({"display_name", "handle", "bio", "timezone", "locale", "preferences"})

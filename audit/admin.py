@@ -11,10 +11,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from audit import retention_admin  # noqa: F401  # its pages
+from audit.history.timeline import told_all
 from audit.models import AuditArchive, AuditLog, AuditRedaction, AuditSeal
 from audit.registry import audited_models
-from audit.timeline import told_all
+from audit.retention import admin as retention_admin  # noqa: F401  # its pages
 from promptlib.core.admin import ReadOnlyAdmin
 
 READER_OF_ALL = SimpleNamespace(is_staff=True, pk=None)

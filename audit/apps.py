@@ -7,6 +7,7 @@ class AuditConfig(AppConfig):
     verbose_name = _("Audit")
 
     def ready(self) -> None:
-        from audit import access, holds, purging, registry, signals  # noqa: F401  signals connect when imported
+        from audit import access, registry, signals  # noqa: F401  signals connect when imported
+        from audit.retention import holds, purging  # noqa: F401  signals connect when imported
 
         registry.register()

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
 
 from audit.context import acting
-from audit.holds import Held
+from audit.retention.holds import Held
 
 
 class AuditMiddleware:

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from django.apps import apps
 
-from audit.digests import ANONYMOUS, LASTING
 from audit.models import AuditLog, AuditRedaction
+from audit.proof.digests import ANONYMOUS, LASTING
 from promptlib.core.sql import Trigger, differs, refuse
 
 REFUSED: dict[Literal["UPDATE", "DELETE"], str] = {"UPDATE": "changed", "DELETE": "deleted"}

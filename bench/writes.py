@@ -68,7 +68,7 @@ class Writes:
 
     @contextmanager
     def prepared(self) -> Iterator[dict[str, Write]]:
-        from audit.purging import purge
+        from audit.retention.purging import purge
         from conversations.models import Prompt
         from conversations.services.asking import Target, ask
         from conversations.services.organizing import rename, start_conversation

@@ -17,8 +17,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from audit.history.news import Change, Kind, News, changed, read, rows_for, who, with_news
 from audit.models import AuditLog
-from audit.news import Change, Kind, News, changed, read, rows_for, who, with_news
 from conversations.models import Conversation, ConversationTag, Participant, Prompt, PromptComment
 
 Action = AuditLog.Action

@@ -9,7 +9,7 @@ from accounts import forgetting
 from accounts.erasing import BATCH, Erasure, Estate, register
 from accounts.models import User
 from audit.models import AuditLog
-from audit.redactions import CONTENT
+from audit.proof.redactions import CONTENT
 from conversations.models import Conversation, LinkView, Participant, Prompt, SeatOffer, ShareLink, UsageDaily
 from promptlib.core.fields import normalize_key
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from audit import kinds
+from audit.history import kinds
 from conversations.models import (
     AIModel,
     Conversation,

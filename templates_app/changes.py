@@ -16,8 +16,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from audit.history.news import Change, Kind, News, changed, read, rows_for, who, with_news
 from audit.models import AuditLog
-from audit.news import Change, Kind, News, changed, read, rows_for, who, with_news
 from promptlib.core.ids import as_uuid
 from templates_app.models import Follow, Label, PromptTemplate, Rating, Suggestion, TemplateVersion
 

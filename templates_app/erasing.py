@@ -11,7 +11,7 @@ from accounts import forgetting
 from accounts.erasing import Erasure, Estate, register
 from accounts.models import User
 from audit.models import AuditLog
-from audit.redactions import CONTENT
+from audit.proof.redactions import CONTENT
 from promptlib.core.transactions import in_transaction
 from templates_app.models import Grant, PromptTemplate, Rating, TemplateVersion
 

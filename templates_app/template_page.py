@@ -8,8 +8,8 @@ from typing import Any
 from django.http import Http404
 from django.utils import timezone
 
-from audit.news import News as Changed
-from audit.news import is_long_ago
+from audit.history.news import News as Changed
+from audit.history.news import is_long_ago
 from promptlib.core.ids import as_uuid
 from promptlib.core.pagination import KeysetPage
 from templates_app.changes import news_of

@@ -6,10 +6,10 @@ from typing import Any
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from audit.changes import compared, listed
+from audit.history.changes import compared, listed
+from audit.history.values import field_of
 from audit.undo.fields import Outcome, Reversal, outcome_of
 from audit.undo.steps import UndoRefused
-from audit.values import field_of
 from templates_app.merging import merge_fields
 from templates_app.models import Label, PromptTemplate, Tag, TemplateVersion
 from templates_app.services import LabelRefused, move_label, publish_version, set_tags

@@ -12,7 +12,7 @@ from django.contrib import admin
 from django.test import TransactionTestCase
 from django.urls import reverse
 
-from audit.filters import AuditFilter
+from audit.history.filters import AuditFilter
 from audit.models import AuditLog
 from conversations.filters import ConversationFilter
 from templates_app.filters import TemplateFilter

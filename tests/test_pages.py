@@ -24,8 +24,8 @@ from django.test import Client, TransactionTestCase, override_settings
 from django.urls import include, path, reverse
 from playwright.sync_api import Browser
 
-from audit import holds
 from audit.models import AuditLog
+from audit.retention import holds
 from conversations.models import Conversation
 from promptlib.site.demo import plant
 from templates_app.models import PromptTemplate

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from audit import history_page
 from audit.access import note_access
+from audit.history import page as history_page
 from audit.models import AuditLog
 
 

@@ -9,8 +9,8 @@ from django.db import models
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from audit.history.values import NOTHING, Names, field_of, label_of, loaded, model_of, spoken, told_fields
 from audit.models import AuditLog
-from audit.values import NOTHING, Names, field_of, label_of, loaded, model_of, spoken, told_fields
 from promptlib.core.merging import shown
 from promptlib.core.wordwise import Line, Part, compare
 

@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
+from audit.history.values import model_of, told_fields
 from audit.models import AuditLog
 from audit.services import record
-from audit.values import model_of, told_fields
 from promptlib.core.spreadsheets import cell, csv_row
 
 CHUNK = 500

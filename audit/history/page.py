@@ -6,10 +6,10 @@ from urllib.parse import urlencode
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 
-from audit import exporting
-from audit.filters import AuditFilter
+from audit.history import exporting
+from audit.history.filters import AuditFilter
+from audit.history.timeline import Timeline
 from audit.models import AuditLog
-from audit.timeline import Timeline
 
 ROWS = 30
 

@@ -12,9 +12,9 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from audit.grouping import Belonging
+from audit.history.grouping import Belonging
+from audit.history.values import model_of
 from audit.models import AuditLog
-from audit.values import model_of
 
 Action = AuditLog.Action
 

@@ -11,13 +11,13 @@ from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from audit.changes import Change, changes_of, fields_phrase
-from audit.grouping import Belonging, belongings, first_of_each_request
+from audit.history.changes import Change, changes_of, fields_phrase
+from audit.history.grouping import Belonging, belongings, first_of_each_request
+from audit.history.sentences import bulk_sentence, company, sentence
+from audit.history.values import Names, dated
 from audit.models import AuditLog
-from audit.sentences import bulk_sentence, company, sentence
 from audit.undo.reasons import why_not
 from audit.undo.rights import undoable
-from audit.values import Names, dated
 from promptlib.core.pagination import KeysetPage
 
 LIGHT = ("serialized_data", "changes_text")

@@ -18,7 +18,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from audit.kinds import kind_of, readable, subject_of
+from audit.history.kinds import kind_of, readable, subject_of
 from audit.models import AuditLog
 from promptlib.core.merging import shown
 

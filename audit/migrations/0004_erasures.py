@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                 (
                     "before",
                     models.BinaryField(
-                        help_text="The row's digests as it was: see audit/digests.py.", verbose_name="before"
+                        help_text="The row's digests as it was: see audit/proof/digests.py.", verbose_name="before"
                     ),
                 ),
                 ("signature", models.CharField(max_length=64, verbose_name="signature")),

@@ -169,7 +169,7 @@ class AuditRedaction(BaseModel):
     row_id = UUIDField(_("row"))
     part = models.PositiveSmallIntegerField(_("part"), choices=Part)
     erasure_id = UUIDField(_("erasure"), db_index=True, help_text=_("The row of the log that says who was erased."))
-    before = models.BinaryField(_("before"), help_text=_("The row's digests as it was: see audit/digests.py."))
+    before = models.BinaryField(_("before"), help_text=_("The row's digests as it was: see audit/proof/digests.py."))
     signature = models.CharField(_("signature"), max_length=64)
 
     class Meta:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
 
-from audit.digests import CHUNK, FIELDS, plain
 from audit.models import AuditLog
-from audit.sealing import Sealed
-from audit.signing import is_signed, sign
+from audit.proof.digests import CHUNK, FIELDS, plain
+from audit.proof.sealing import Sealed
+from audit.proof.signing import is_signed, sign
 
 FORMAT = 1
 KEYS = ("actor_id", "subject_id")

@@ -18,14 +18,14 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from audit import archive_files
-from audit.archive_files import UNREADABLE, Row
-from audit.digests import row_digest
 from audit.models import AuditArchive, AuditLog, AuditSeal
-from audit.redactions import explained
-from audit.sealing import Finding, Kind, Sealed, first_id_at
+from audit.proof import archive_files
+from audit.proof.archive_files import UNREADABLE, Row
+from audit.proof.digests import row_digest
+from audit.proof.redactions import explained
+from audit.proof.sealing import Finding, Kind, Sealed, first_id_at
+from audit.proof.signing import is_signed, sign
 from audit.services import record
-from audit.signing import is_signed, sign
 from promptlib.core.transactions import in_transaction
 
 SEALS_PER_FILE = 10

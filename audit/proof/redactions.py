@@ -13,9 +13,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from audit.digests import ANONYMOUS, FIELDS, Digests
 from audit.models import AuditLog, AuditRedaction
-from audit.signing import is_signed, sign
+from audit.proof.digests import ANONYMOUS, FIELDS, Digests
+from audit.proof.signing import is_signed, sign
 
 ACTOR, CONTENT = AuditRedaction.Part.ACTOR, AuditRedaction.Part.CONTENT
 BATCH = 500

@@ -21,10 +21,10 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from audit.digests import FLAT, IN_PARTS, entries, plain, row_digest
 from audit.models import AuditLog, AuditSeal
-from audit.redactions import Redacted, explained, unfounded
-from audit.signing import is_signed, sign
+from audit.proof.digests import FLAT, IN_PARTS, entries, plain, row_digest
+from audit.proof.redactions import Redacted, explained, unfounded
+from audit.proof.signing import is_signed, sign
 
 ROWS_PER_SEAL = 10_000
 SETTLE = timedelta(minutes=10)

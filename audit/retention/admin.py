@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from audit import holds, retention
-from audit.kinds import KINDS
+from audit.history.kinds import KINDS
 from audit.models import LegalHold, RetentionRule
+from audit.retention import holds, rules
 from promptlib.core.admin import BaseAdmin
 from promptlib.core.ids import as_uuid
 
@@ -144,6 +144,6 @@ class RetentionRuleAdmin(BaseAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "content_type":
-            kinds = ContentType.objects.get_for_models(*retention.kinds()).values()
+            kinds = ContentType.objects.get_for_models(*rules.kinds()).values()
             kwargs["queryset"] = ContentType.objects.filter(pk__in=[kind.pk for kind in kinds])
         return super().formfield_for_foreignkey(db_field, request, **kwargs)

@@ -16,9 +16,9 @@ from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
-from audit import holds
 from audit.models import Purge
-from audit.removal import remove
+from audit.retention import holds
+from audit.retention.removal import remove
 from promptlib.core.deletion import Link, hanging, links_to
 from promptlib.core.models import SoftDeleteModel
 from promptlib.core.soft_delete import RestoreConflict, restoring, soft_delete_models

@@ -18,8 +18,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit import holds, purging
 from audit.models import RetentionRule
+from audit.retention import holds, purging
 from promptlib.core import soft_delete
 from promptlib.core.deletion import hanging
 from promptlib.core.models import SoftDeleteModel

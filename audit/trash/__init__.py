@@ -10,7 +10,7 @@ from uuid import UUID
 from django.contrib.auth import get_permission_codename, get_user_model
 from django.db.models import Count, Q, QuerySet, Value
 
-from audit.purging import without_purges
+from audit.retention.purging import without_purges
 from promptlib.core.fields import normalize_key
 from promptlib.core.models import SoftDeleteModel
 from promptlib.core.soft_delete import soft_delete_models

@@ -11,9 +11,9 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 from django.utils.text import Truncator, capfirst
 
-from audit import holds
 from audit.models import AuditLog
-from audit.retention import trash_days
+from audit.retention import holds
+from audit.retention.rules import trash_days
 from promptlib.core.deletion import hanging
 from promptlib.core.models import SoftDeleteModel
 from promptlib.core.soft_delete import soft_delete_models

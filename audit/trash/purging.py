@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Count, Value
 
-from audit import holds
+from audit.retention import holds
 from promptlib.core.models import SoftDeleteModel
 from promptlib.core.soft_delete import soft_delete_models
 

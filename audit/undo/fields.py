@@ -10,8 +10,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit.changes import Change, compared
-from audit.values import Names, field_of, label_of, loaded, spoken
+from audit.history.changes import Change, compared
+from audit.history.values import Names, field_of, label_of, loaded, spoken
 from promptlib.core.merging import Conflict, Merger
 
 

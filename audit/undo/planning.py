@@ -12,13 +12,13 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from audit.context import acting_as, undoing
-from audit.kinds import kind_of
+from audit.history.kinds import kind_of
+from audit.history.values import Names, field_of, model_of
 from audit.models import AuditLog
 from audit.undo.fields import Outcome, Reversal, outcome_of, python
 from audit.undo.reasons import CHANGED, MADE, Action, is_set_back
 from audit.undo.rights import field_right
 from audit.undo.steps import MakeAgain, Remove, Restore, SetBack, Step, UndoRefused
-from audit.values import Names, field_of, model_of
 from promptlib.core.merging import Conflict
 from promptlib.core.models import SoftDeleteModel
 

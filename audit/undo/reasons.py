@@ -6,10 +6,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audit.kinds import Kind, kind_of
+from audit.history.kinds import Kind, kind_of
+from audit.history.values import field_of, model_of
 from audit.masking import mask
 from audit.models import AuditLog
-from audit.values import field_of, model_of
 
 Action = AuditLog.Action
 MADE = (Action.CREATE, Action.IMPORT)

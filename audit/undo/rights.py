@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from audit.kinds import Right, kind_of
+from audit.history.kinds import Right, kind_of
+from audit.history.values import model_of
 from audit.models import AuditLog
 from audit.undo.reasons import MADE, Action, why_not
-from audit.values import model_of
 
 
 def undoable(rows: Iterable[AuditLog], user: Any) -> set[UUID]:

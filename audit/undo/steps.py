@@ -13,8 +13,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from audit.changes import Change
-from audit.kinds import kind_of
+from audit.history.changes import Change
+from audit.history.kinds import kind_of
 from audit.models import AuditLog
 from audit.undo.fields import Outcome, checked, plain
 from promptlib.core import soft_delete

@@ -6,7 +6,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from audit import history_page
+from audit.history import page as history_page
 from audit.models import AuditLog
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from audit import trash
-from audit.purging import Outcome, purge
+from audit.retention.purging import Outcome, purge
 from audit.trash.forms import PurgeForm
 from audit.trash.purging import prospect_of
 from audit.views.trash import SELECTION_LIMIT

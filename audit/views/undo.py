@@ -15,14 +15,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from audit.forms import UndoForm
-from audit.kinds import kind_of
+from audit.history.kinds import kind_of
+from audit.history.sentences import bulk_sentence
+from audit.history.timeline import Event, told_all
+from audit.history.values import model_of
 from audit.models import AuditLog
-from audit.sentences import bulk_sentence
-from audit.timeline import Event, told_all
 from audit.undo.planning import ROWS_MAX, Plan, UndoRefused
 from audit.undo.reasons import why_not
 from audit.undo.rights import undoable
-from audit.values import model_of
 from promptlib.core.merging import posted_choices
 from promptlib.core.toasts import notify
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from django.http import HttpRequest
 
-from audit.news import News, is_long_ago
+from audit.history.news import News, is_long_ago
 from conversations.changes import is_changed, news_for
 from conversations.forms import AskForm
 from conversations.models import AIModel, Conversation, Participant, Prompt

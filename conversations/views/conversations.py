@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from audit import history_page
+from audit.history import page as history_page
 from audit.models import AuditLog
 from conversations import services
 from conversations.forms import ReadingForm, RenameForm

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from audit.news import News
+from audit.history.news import News
 from conversations import changes as conversations
 from conversations.changes import changed_conversations
 from conversations.models import Participant

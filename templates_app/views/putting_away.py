@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from audit import history_page
+from audit.history import page as history_page
 from audit.models import AuditLog
 from promptlib.core.toasts import notify
 from templates_app import services

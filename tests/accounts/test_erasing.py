@@ -20,10 +20,10 @@ from accounts import erasing, forgetting
 from accounts.closing import close_account, finish
 from accounts.erasing import HAND_OVER, PURGE
 from accounts.models import Closure, Invitation, TeamMembership, User
-from audit import sealing
 from audit.context import acting
-from audit.holds import TooLate, lift_hold, place_hold
 from audit.models import AuditLog
+from audit.proof import sealing
+from audit.retention.holds import TooLate, lift_hold, place_hold
 from conversations.models import Conversation, Participant, Prompt, PromptComment, SeatOffer
 from conversations.services import links
 from templates_app import services

@@ -13,10 +13,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import Error, transaction
 
-from audit import archive_files, archiving, redactions, sealing
-from audit.archiving import Folder
 from audit.models import AuditArchive, AuditLog, AuditRedaction, AuditSeal
-from audit.sealing import Finding, Kind
+from audit.proof import archive_files, archiving, redactions, sealing
+from audit.proof.archiving import Folder
+from audit.proof.sealing import Finding, Kind
 from audit.services import record
 from audit.triggers import TRIGGERS
 from promptlib.core import sql

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from audit import holds
 from audit.models import AuditLog
-from audit.purging import purge
+from audit.retention import holds
+from audit.retention.purging import purge
 from conversations.models import Conversation, Prompt
 from conversations.services.path import path_up
 from promptlib.core import soft_delete

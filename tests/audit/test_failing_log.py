@@ -13,11 +13,11 @@ from django.apps import apps
 from django.db.models import Model
 
 import accounts.teams
-import audit.holds
-import audit.purging
+import audit.retention.holds
+import audit.retention.purging
 from accounts import services as people_services
-from audit.holds import place_hold
 from audit.models import AuditLog
+from audit.retention.holds import place_hold
 from audit.trash import restoring
 from conversations import services as conversation_services
 from conversations.models import Prompt, SeatOffer
@@ -145,9 +145,9 @@ WRITES: dict[str, Callable[[Scene], Any]] = {
     "accounts.teams.set_role": lambda s: accounts.teams.set_role(s.team, person=s.ben, role="owner"),
     "accounts.teams.remove_member": lambda s: accounts.teams.remove_member(s.team, person=s.ben),
     "accounts.teams.hand_over": lambda s: accounts.teams.hand_over(s.team, to=s.ben, by=s.ines),
-    "audit.holds.place_hold": lambda s: place_hold(subject=s.template, reason="A case.", by=s.ines),
+    "audit.retention.holds.place_hold": lambda s: place_hold(subject=s.template, reason="A case.", by=s.ines),
     "audit.trash.restoring.bring_back": lambda s: restoring.bring_back(s.lost, by=s.ines),
-    "audit.holds.lift_hold": lambda s: audit.holds.lift_hold(s.hold, reason="Closed.", by=s.ines),
+    "audit.retention.holds.lift_hold": lambda s: audit.retention.holds.lift_hold(s.hold, reason="Closed.", by=s.ines),
     "bulk.act_on_many": lambda s: services.act_on_many("archive", [s.template.pk], by=s.ines),
     "bulk.undo_many": lambda s: services.undo_many(s.action, by=s.ines),
     "community.rate_template": lambda s: services.rate_template(
@@ -250,7 +250,7 @@ WRITES: dict[str, Callable[[Scene], Any]] = {
 """Service function → how it is called here. `order` and `people` of conversations stand beside those of templates."""
 
 NOT_LOGGED = {
-    "audit.purging.purge": "each batch is a transaction with its rows of the log; the mark stays, so that it goes on",
+    "audit.retention.purging.purge": "each batch is a transaction with its rows of the log; its mark stays",
     "drafts.keep_draft": "what is typed and not saved",
     "drafts.discard_draft": "what is typed and not saved",
     "favorites.move_favorite": "the order of favourites is nobody else's business",
@@ -267,7 +267,7 @@ NOT_LOGGED = {
     "stopping.stop": "the wish stands until the answer's end, which goes through `finish`",
     "sweeping.keep_sweeping": "a thread",
     "limits.hold": "locks",
-    "audit.holds.lock": "locks",
+    "audit.retention.holds.lock": "locks",
 }
 """Service functions that write nothing which is logged, or not by themselves, and why."""
 
@@ -287,7 +287,7 @@ FUNCTIONS = {"record", "record_many", "in_transaction"}
 
 def functions() -> Iterator[tuple[str, str]]:
     """Each public function of the services, by its module's name and its own, with its source."""
-    modules = [people_services, accounts.teams, audit.holds, audit.purging, restoring]
+    modules = [people_services, accounts.teams, audit.retention.holds, audit.retention.purging, restoring]
     for package in (services, conversation_services):
         modules += [import_module(found.name) for found in walk_packages(package.__path__, f"{package.__name__}.")]
     for module in modules:

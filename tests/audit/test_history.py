@@ -214,7 +214,7 @@ class TestFiles:
         self, client: Client, ines: User, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
     ) -> None:
         TemplateFactory.create_batch(4, owner=ines)
-        monkeypatch.setattr("audit.exporting.CHUNK", 5)
+        monkeypatch.setattr("audit.history.exporting.CHUNK", 5)
         count = AuditLog.objects.count()
         response = client.get("/history/export/", {"format": "jsonl"})
         with django_assert_num_queries(count // 5 + 1):

@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from audit import holds, purging
 from audit.models import AuditLog, LegalHold, Purge
+from audit.retention import holds, purging
 from conversations.models import Prompt, PromptComment
 from promptlib.core.models import SoftDeleteModel
 from promptlib.core.soft_delete import restore

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from audit import holds, purging, removal
 from audit.models import LegalHold
+from audit.retention import holds, purging, removal
 from conversations.models import Conversation, Participant, Prompt, PromptComment
 from promptlib.core.soft_delete import RestoreConflict, delete, restore
 from templates_app.models import PromptTemplate, Rating, TemplateVersion

@@ -39,9 +39,9 @@ UNLOGGED = {
 """Each write that is deliberately not logged row by row. Think before you add one: who will look for it in vain?"""
 
 RAW_SQL = {
-    "audit/archiving.py": "rows of the log that were archived",
+    "audit/proof/archiving.py": "rows of the log that were archived",
     "audit/services.py": "the rows of the log",
-    "audit/removal.py": "deletes in batches what it has logged",
+    "audit/retention/removal.py": "deletes in batches what it has logged",
     "promptlib/core/search/index.py": "the tables that are searched, made of others",
     "promptlib/core/sql.py": "triggers and views",
     "promptlib/core/statistics.py": "statistics alone, when they are repaired",

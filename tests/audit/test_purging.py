@@ -8,10 +8,10 @@ import pytest
 from django.db import DatabaseError
 
 from accounts.models import User
-from audit import purging, removal
 from audit.context import acting
 from audit.models import AuditLog, Purge
 from audit.registry import audited_models
+from audit.retention import purging, removal
 from conversations.models import Conversation, Prompt
 from promptlib.core.soft_delete import RestoreConflict, restore, soft_delete_models
 from templates_app.models import PromptTemplate, Upstream

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from django.db import close_old_connections, connection
 
-from audit import holds, purging, removal
 from audit.models import AuditLog
+from audit.retention import holds, purging, removal
 from conversations.models import Conversation, Prompt, PromptComment
 from promptlib.core.soft_delete import RestoreConflict, restore
 from promptlib.core.transactions import in_transaction

@@ -10,12 +10,12 @@ from django.db import Error, transaction
 from django.test import override_settings
 
 from accounts.models import User
-from audit import digests, redactions, sealing
 from audit.context import acting
-from audit.digests import ANONYMOUS, FIELDS, FLAT
 from audit.models import AuditLog, AuditRedaction
-from audit.redactions import ACTOR, CONTENT, redact
-from audit.sealing import Finding, Kind
+from audit.proof import digests, redactions, sealing
+from audit.proof.digests import ANONYMOUS, FIELDS, FLAT
+from audit.proof.redactions import ACTOR, CONTENT, redact
+from audit.proof.sealing import Finding, Kind
 from audit.services import record
 from audit.triggers import TRIGGERS
 from promptlib.core import sql

@@ -13,8 +13,8 @@ from django.db import DatabaseError, models
 from django.utils import timezone
 
 from accounts.models import User
-from audit import holds, purging, removal
 from audit.models import AuditLog, RetentionRule
+from audit.retention import holds, purging, removal
 from audit.trash.entries import entries_of
 from conversations.models import Conversation, Participant, Prompt
 from promptlib.core.soft_delete import soft_delete_models

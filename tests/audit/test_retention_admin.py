@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from audit import holds
 from audit.models import LegalHold, Purge, RetentionRule
+from audit.retention import holds
 from conversations.models import Conversation
 from templates_app.models import PromptTemplate
 from tests.factories import ConversationFactory, TemplateFactory, UserFactory

@@ -16,9 +16,9 @@ from django.test import override_settings
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
-from audit import digests, sealing
 from audit.models import AuditLog, AuditSeal
-from audit.sealing import Finding, Kind
+from audit.proof import digests, sealing
+from audit.proof.sealing import Finding, Kind
 from audit.services import record
 from audit.triggers import TRIGGERS
 from promptlib.core import sql

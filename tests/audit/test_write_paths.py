@@ -15,8 +15,8 @@ from django.test import RequestFactory
 
 from audit.fields import beginning, end, links
 from audit.models import AuditLog
-from audit.purging import purge
 from audit.registry import audited_links, audited_models
+from audit.retention.purging import purge
 from conversations.importers import open_source
 from conversations.importing import import_conversations
 from promptlib.core.models import SoftDeleteModel

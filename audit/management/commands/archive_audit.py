@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from audit import archiving
+from audit.proof import archiving
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from audit import purging, retention
+from audit.retention import purging, rules
 
 SECONDS_BETWEEN_WORDS = 5
 
@@ -26,9 +26,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, dry_run: bool, verbosity: int, **options: Any) -> None:
         self.verbosity, self.spoke_at = verbosity, time.monotonic()
         held, in_use = 0, 0
-        outcome, tally = purging.Outcome(), retention.Tally()
+        outcome, tally = purging.Outcome(), rules.Tally()
         failed: list[str] = []
-        for chunk in retention.due():
+        for chunk in rules.due():
             held, in_use = held + len(chunk.held), in_use + len(chunk.in_use)
             if dry_run:
                 tally.add(chunk.go)
@@ -61,14 +61,14 @@ class Command(BaseCommand):
 
     def _put_away(self, dry_run: bool) -> Counter[Any]:
         found: Counter[Any] = Counter()
-        for kind, things in retention.idle():
+        for kind, things in rules.idle():
             found[kind] += len(things)
             if not dry_run:
-                retention.put_away(things)
+                rules.put_away(things)
         return found
 
     def _by_kind(self, rows: Counter[str]) -> Counter[Any]:
-        return Counter({kind: rows[kind._meta.label] for kind in retention.kinds()})
+        return Counter({kind: rows[kind._meta.label] for kind in rules.kinds()})
 
     def _tell(self, what: str, numbers: Counter[Any]) -> None:
         words = [

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 
-from audit import sealing
+from audit.proof import sealing
 
 
 class Command(BaseCommand):

@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from audit import sealing
-from audit.archiving import Folder
+from audit.proof import sealing
+from audit.proof.archiving import Folder
 
 
 class Command(BaseCommand):

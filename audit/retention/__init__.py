@@ -1,0 +1,1 @@
+"""What is deleted for good, when, and what a legal hold keeps."""
