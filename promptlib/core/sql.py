@@ -57,12 +57,15 @@ class Trigger:
     vendors: tuple[str, ...] = ("mysql", "sqlite")
     needs: tuple[str, ...] = ()
     """Other tables that it reads and that a later migration makes: until then it is left out."""
+    columns: tuple[str, ...] = ()
+    """Of an update: SQLite looks at the trigger only when a statement sets one of these; MySQL always asks `when`."""
 
     def create_sql(self, vendor: str) -> str:
         body = self.body(vendor) if callable(self.body) else self.body
         when = self.when(vendor) if callable(self.when) else self.when
         statements = "".join(f" {statement};" for statement in body)
-        head = f"CREATE TRIGGER {self.name} {self.timing} {self.event} ON {self.table} FOR EACH ROW"
+        event = f"{self.event} OF {', '.join(self.columns)}" if self.columns and vendor == "sqlite" else self.event
+        head = f"CREATE TRIGGER {self.name} {self.timing} {event} ON {self.table} FOR EACH ROW"
         if vendor == "mysql":
             inner = f" IF {when} THEN{statements} END IF;" if when else statements
             return f"{head} BEGIN{inner} END"

@@ -74,6 +74,7 @@ class Counter:
                 name=f"{self.name}_{holder}_{verb}",
                 table=holder,
                 event="UPDATE",
+                columns=("deleted_at",),
                 when=f"OLD.deleted_at IS {before} AND NEW.deleted_at IS {after}",
                 body=[f"UPDATE {self.target} SET {changes} WHERE {key} IN (SELECT {target} FROM {rows})"],
                 serves=f"{self.target}: {', '.join(self.columns)}",
