@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -287,7 +287,7 @@ def _save_every_second() -> None:
                 if monotonic() - beaten >= settings.ORPHAN_SECONDS / BEATS:
                     beaten = monotonic()
                     give_sign_of_life()
-            except DatabaseError:
+            except Exception:
                 logger.warning("Partial answers could not be saved; the next time will do.", exc_info=True)
             finally:
                 release_connection()

@@ -3,8 +3,10 @@
 import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from audit.context import Origin
@@ -340,6 +342,20 @@ def test_what_has_arrived_is_saved_meanwhile(django_assert_num_queries):
         producer.save_partials()
     prompt.refresh_from_db()
     assert prompt.response_text == "ended elsewhere"
+
+
+def test_no_fault_ends_the_saving_of_what_arrives(monkeypatch, caplog):
+    faults = iter([OperationalError("away"), RuntimeError("anything"), SystemExit()])
+
+    def fail():
+        raise next(faults)
+
+    monkeypatch.setattr(producer, "save_partials", fail)
+    monkeypatch.setattr(producer, "SAVE_SECONDS", 0)
+    monkeypatch.setattr(producer, "_ours", {uuid4()})
+    with pytest.raises(SystemExit):
+        producer._save_every_second()
+    assert [str(record.exc_info[1]) for record in caplog.records] == ["away", "anything"]
 
 
 class TestSweep:
