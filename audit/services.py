@@ -74,7 +74,7 @@ def record_past(events: Iterable[Past], *, reason: str = "") -> None:
     _insert(values)
 
 
-# ---- every write waits for this: it goes past the model's own way, at a fifth of what that costs --------------------
+# ---- every write waits for this: it goes past the model's own way, at a third of what that costs --------------------
 
 
 def _shared(action: int, reason: str, actor: Any) -> AuditLog:
